@@ -191,6 +191,42 @@ describe('F9: what was covered stays in the past, whatever is covered later', ()
   })
 })
 
+describe('F9: rules that exclude paths, and the acts that meet them', () => {
+  it('F2: a session that covers a path and lets it in again does not undo what was written meanwhile', async () => {
+    await using world = await opened()
+    world.write('.gitignore', 'main.ts\n')
+    await world.look(['a'])
+    world.write(PATH, 'user v2\n')
+    rmSync(at(world, '.gitignore'))
+    await world.look(['a'])
+    expect(reasons(await world.plan(undoOf('a')))).toContain('others_work')
+    await world.act(undoOf('a'))
+    expect(world.read(PATH)).toBe('user v2\n')
+  })
+
+  it('a folder that a rule for folders excludes is not made again', async () => {
+    await using world = await opened({ 'src/out/a': '1' })
+    rmSync(at(world, 'src/out'), { recursive: true })
+    await world.look(['a'])
+    await rules(world, { ignore: ['out/'] })
+    const plan = await world.plan(restoreTo(1))
+    for (const path of ['src/out', 'src/out/a']) expect(reasons(plan, path)).toEqual(['gap'])
+    await world.act(restoreTo(1))
+    expect(Object.keys(world.seen())).not.toContain('src/out')
+  })
+
+  it('paths that an ignore file excludes are left where that file is left', async () => {
+    await using world = await opened()
+    world.write('.gitignore', 'main.ts\n')
+    await world.look(['a'])
+    rmSync(at(world))
+    await world.look(['a'])
+    const plan = await world.plan(restoreTo(1))
+    const act = await world.applyPlan(plan, { leave: ['.gitignore'] })
+    expect(act).toMatchObject({ written: [], left: ['.gitignore', PATH] })
+  })
+})
+
 const LOOKED = { at: 'everything', paths: [], reason: 'asked', writers: [], now: 1 } as const
 
 describe('F5: a path that comes under the history is named, and no undo claims to bring back what nobody saved', () => {

@@ -366,7 +366,7 @@ function createBook(parts: Parts, scan: (joined: JoinedScan) => Promise<Captured
     gapAt: (path) => gaps.covering(path),
     excludes(planned) {
       const ignorer = openIgnorer(spec.root, spec.rules, shared.folder, planned)
-      return (path) => ignorer.outermost(path) !== null
+      return (path, isFolder) => ignorer.outermost(path, isFolder) !== null
     },
     gaps: () => gaps.list(),
   }

@@ -45,7 +45,7 @@ export interface Book {
   /** Returns why a path is not covered; null when it is. */
   gapAt(path: FilePath): Gap | null
   /** Returns a test whether rules exclude a path, with ignore files as planned. */
-  excludes(planned: PlannedIgnores): (path: FilePath) => boolean
+  excludes(planned: PlannedIgnores): (path: FilePath, isFolder: boolean) => boolean
   /** Returns the gaps of the last scans, by path. */
   gaps(): Gap[]
 }

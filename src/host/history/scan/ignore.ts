@@ -49,9 +49,9 @@ export function openIgnorer(root: string, rules: FileRules, own: string, planned
     /** Whether this path is excluded, given that the folders above it are not. */
     leavesOut,
     /** Returns the path or the outermost folder above it that is excluded; null when it is covered. */
-    outermost(path: FilePath): FilePath | null {
+    outermost(path: FilePath, isFolder: boolean): FilePath | null {
       for (const folder of foldersAbove(path)) if (leavesOut(folder, true)) return folder
-      return leavesOut(path, false) ? path : null
+      return leavesOut(path, isFolder) ? path : null
     },
   }
 }

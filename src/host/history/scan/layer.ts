@@ -134,7 +134,8 @@ function compareBelow(
     if (base.kind === FOLDER && found.state.kind !== FOLDER) hidden.push(...everythingIn(lower, path))
   }
   for (const path of paths) {
-    if (changed.has(path) || covered.has(path) || isThere(context, path) || !isCovered(context, path)) continue
+    if (changed.has(path) || covered.has(path) || isThere(context, path)) continue
+    if (context.ignorer.outermost(path, stateNow(path)?.kind === 'folder') !== null) continue
     hidden.push(path, ...everythingIn(lower, path))
   }
   for (const path of hidden) {
@@ -147,7 +148,6 @@ function compareBelow(
 
 const isThere = ({ root }: ScanContext, path: FilePath): boolean =>
   isReal(root, path) && statsAt(root, path) !== undefined
-const isCovered = ({ ignorer }: ScanContext, path: FilePath): boolean => ignorer.outermost(path) === null
 
 const gone = (base: NewState): Found => ({ known: null, state: null, stats: null, base })
 

@@ -1,5 +1,4 @@
 import { CarrelError } from '../../../model/errors.ts'
-import { choose } from '../../../model/files/conflicts.ts'
 import type { Act, Author, FilePath, PlanEntry } from '../../../model/files/history.ts'
 import { sameAuthor, sameState } from '../../../model/files/history.ts'
 import type { Version } from '../../../model/files/merge.ts'
@@ -11,7 +10,7 @@ import { type ActStep, movesOf, stepsOf } from '../log/step.ts'
 import { codeOf } from '../scan/inspect.ts'
 import type { ActJob, ActLog, Phase } from './act-log.ts'
 import { type CrashPoint, doMove, isDone, type Move, type Site, setMode, undoMove } from './moves.ts'
-import { makePlan } from './plan.ts'
+import { chooseFrom, makePlan } from './plan.ts'
 import type { PlanContext } from './proposals.ts'
 import { atPath, Moved, seenAt, stateOf } from './reach.ts'
 import { stageAll, sweep, syncFolders } from './stage.ts'
@@ -30,9 +29,10 @@ export interface Journal {
  */
 export async function applyPlan(context: PlanContext, ask: PlanAsk, how: ApplyPlan, journal: Journal): Promise<Act> {
   const { book } = context
-  const { plan, next } = await makePlan(context, ask)
+  const planned = await makePlan(context, ask)
+  const { plan, next } = planned
   if (plan.digest !== how.digest) throw stale('The plan has changed since you reviewed it.')
-  const { write, left } = choose(plan, how)
+  const { write, left } = chooseFrom(book, planned, how)
   const act: Act = {
     id: how.act,
     request: ask.request,

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { canonical } from '../../../model/canonical.ts'
 import { CarrelError } from '../../../model/errors.ts'
-import { conflictsOf, type Guard } from '../../../model/files/conflicts.ts'
+import { choose, conflictsOf, type Guard, type PlanChoice, type PlanDecisions } from '../../../model/files/conflicts.ts'
 import type { FileDiff, FilePath, Gap, Plan, PlanEntry, PlanRequest } from '../../../model/files/history.ts'
 import { sameState } from '../../../model/files/history.ts'
 import { compareVersions, pickHunks } from '../../../model/files/hunks.ts'
@@ -45,12 +45,13 @@ export async function makePlan(context: PlanContext, ask: PlanAsk): Promise<Plan
     drafts.map(({ proposal }) => proposal),
     movedContent(book, request, all),
   )
-  const isLeftOut = book.excludes(plannedIgnores(drafts))
+  const next = new Map(drafts.map(({ proposal }) => [proposal.path, proposal.next]))
+  const isLeftOut = book.excludes(plannedIgnores(next))
   const entries = spreadConflicts(drafts.map((one) => entryOf(book, one, { guard, isOnlyCopy, isLeftOut })))
   const gaps = [...book.gaps().filter(({ path }) => chosen(path)), ...unseenGaps(book, proposed)]
   return {
     plan: { request, entries, gaps: gaps.slice(0, MOST_GAPS), digest: hash('sha256', canonical({ request, entries })) },
-    next: new Map(drafts.map(({ proposal }) => [proposal.path, proposal.next])),
+    next,
   }
 }
 
@@ -133,14 +134,30 @@ interface Checks {
   readonly guard: Guard
   readonly isOnlyCopy: OnlyCopy
   /** Whether rules will exclude a path. */
-  readonly isLeftOut: (path: FilePath) => boolean
+  readonly isLeftOut: (path: FilePath, isFolder: boolean) => boolean
 }
 
-/** Returns the texts that the plan gives to ignore files. */
-function plannedIgnores(drafts: readonly Shaped[]): PlannedIgnores {
+/** Returns the texts that a plan gives to ignore files. */
+function plannedIgnores(planned: Iterable<readonly [FilePath, Version]>): PlannedIgnores {
   const texts = new Map<FilePath, string | null>()
-  for (const { proposal } of drafts) if (isGitignore(proposal.path)) texts.set(proposal.path, textIn(proposal.next))
+  for (const [path, next] of planned) if (isGitignore(path)) texts.set(path, textIn(next))
   return (path) => texts.get(path)
+}
+
+/**
+ * Selects the entries of a plan to apply (see `choose`). Where an ignore file is left, new paths that it excludes are
+ * left too: they would be no change of the act, and have no undo.
+ */
+export function chooseFrom(book: Book, { plan, next }: Planned, named: PlanDecisions): PlanChoice {
+  const choice = choose(plan, named)
+  if (!choice.left.some(isGitignore)) return choice
+  const written = new Set(choice.write.map(({ path }) => path))
+  const isLeftOut = book.excludes(plannedIgnores([...next].filter(([path]) => written.has(path))))
+  const isOut = (entry: PlanEntry) => entry.now === null && isLeftOut(entry.path, isFolder(entry.next))
+  return {
+    write: choice.write.filter((entry) => !isOut(entry)),
+    left: [...choice.left, ...choice.write.filter(isOut).map(({ path }) => path)].toSorted(comparePaths),
+  }
 }
 
 function entryOf(book: Book, { proposal, obstacle }: Shaped, checks: Checks): PlanEntry {
@@ -161,7 +178,7 @@ function entryOf(book: Book, { proposal, obstacle }: Shaped, checks: Checks): Pl
       obstacle ??
       book.gapAt(path)?.why ??
       missing(book, proposal) ??
-      (now === null && isLeftOut(path) ? 'ignored' : null),
+      (now === null && isLeftOut(path, isFolder(next)) ? 'ignored' : null),
     onlyCopy: isOnlyCopy(proposal, now),
   }
   return {

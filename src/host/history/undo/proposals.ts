@@ -71,6 +71,9 @@ function restoring(to: number, { book, actOf }: PlanContext): Proposal[] {
 }
 
 const isCoverage = ({ note }: NotedChange): boolean => note === 'coverage'
+/** Whether a path comes back to the history, with a content. */
+const isReturn = (change: NotedChange): boolean =>
+  isCoverage(change) && change.before?.uncovered === true && change.after !== null && !change.after.uncovered
 
 /** Returns a test of consecutive changes of a path: coverage that left and found the same content is nobody's work. */
 function isWork(): (change: NotedChange) => boolean {
@@ -110,7 +113,12 @@ function undoing(of: UndoOf, { book, actOf }: PlanContext): Proposal[] {
     const isOthers = isWork()
     const ever = book.changesOf(path)
     const since = ever.filter(({ n }) => n >= (mine[0]?.n ?? 0))
-    const kept = since.filter((change) => isOthers(change) || numbers.has(change.n))
+    const kept = since.filter((change) => {
+      const isWorkToo = isOthers(change)
+      // Nobody knows who wrote what a path came back with.
+      if (isWorkToo && isReturn(change) && !unseen) numbers.delete(change.n)
+      return isWorkToo || numbers.has(change.n)
+    })
     return {
       ...undoSegments(book, path, segmentsOf(kept, numbers)),
       among: possible(mine.filter(({ certainty }) => certainty !== 'unwatched')),
