@@ -3,7 +3,7 @@ import { isNamedBy } from './coverage.ts'
 import type { Place, Stage } from './ground.ts'
 import type { By, Event, Oracle } from './oracle.ts'
 import type { ActStep } from './plan.ts'
-import { below, changedPaths, type State, stateOf, type Tree, tokensIn, tokensOf } from './tree.ts'
+import { below, changedPaths, type State, stateOf, type Tree, textOf, tokensIn, tokensOf } from './tree.ts'
 import { check, some } from './violation.ts'
 
 /** An act that was applied, with the working copy before and after it. */
@@ -19,29 +19,34 @@ export interface Done {
 type Asked = ActStep & { id: number }
 
 /** F2: nobody's lines go without a word, but those of the author whose work is undone. */
-export function checkLost(stage: Stage, step: Asked, { before, after, words }: Done): void {
+export function checkLost(stage: Stage, step: Asked, { before, after, words, plan }: Done): void {
   const { oracle } = stage.folder
   const stays = tokensOf(after)
   const mayGo = losersOf(stage, step)
-  const isGone = step.do === 'apply' && stage.copy ? goneIn(stage.copy.oracle, words.leave) : () => false
+  const isGone = step.do === 'apply' && stage.copy ? goneIn(stage.copy.oracle) : () => false
+  const decided = decidedIn(before, plan, words)
   for (const [path, node] of before) {
     if (node.kind !== 'file' || words.overwrite.includes(path)) continue
     const lost = tokensIn(node.text).filter(
-      (token) => !stays.has(token) && !isGone(token) && ![...oracle.claimsOf(token)].some(mayGo),
+      (token) => !stays.has(token) && !decided.has(token) && !isGone(token) && ![...oracle.claimsOf(token)].some(mayGo),
     )
     const whose = (token: string) => `${token} of ${[...oracle.claimsOf(token)].join(', ')}`
     check(lost.length === 0, 'lost', () => `${step.do} took ${some(lost.map(whose))} from ${path} without a word`)
   }
 }
 
-/**
- * Returns a test for lines that a working copy had and has no more where it is covered: an apply takes them away. Lines
- * that the copy has only in files that are left by word go as well.
- */
-function goneIn(oracle: Oracle, left: readonly string[]): (token: string) => boolean {
+/** Lines about which there was a word: those of overwritten paths, and those that the act would give to paths that are left. */
+function decidedIn(before: Tree, { entries }: Plan, { overwrite, leave }: Done['words']): Set<string> {
+  const overwritten = overwrite.flatMap((path) => tokensIn(before.get(path)?.text ?? ''))
+  const left = entries.filter(({ path }) => leave.includes(path))
+  return new Set([...overwritten, ...left.flatMap(({ next }) => (next ? tokensIn(textOf(next)) : []))])
+}
+
+/** Returns a test for lines that a working copy had and has no more where it is covered: an apply takes them away. */
+function goneIn(oracle: Oracle): (token: string) => boolean {
   const { tree, moments } = oracle
   const { covered } = oracle.coverage()
-  const now = tokensOf(new Map([...tree].filter(([path]) => covered.has(path) && !left.includes(path))))
+  const now = tokensOf(new Map([...tree].filter(([path]) => covered.has(path))))
   const ever = new Set(moments.flatMap((moment) => [...tokensOf(moment.tree)]))
   return (token) => ever.has(token) && !now.has(token)
 }
@@ -107,6 +112,8 @@ function checkUndo({ oracle }: Place, by: By, done: Done): void {
     const first = events.findIndex((event) => event.by === by)
     const since = events.slice(first)
     if (since.some((event) => event.by !== by)) continue
+    // A person's edit while the run was at work counts as the run's, or was never seen.
+    if (events[first - 1]?.claims.has(by)) continue
     const { before, order } = since[0] as Event
     if (before !== null && run && !run.coverage.covered.has(path)) continue
     if (!isWatched(oracle, path, run?.order ?? order)) {

@@ -3,7 +3,7 @@ import { CarrelError } from '../../src/model/errors.ts'
 import type { Change } from '../../src/model/files/history.ts'
 import { isNamedBy } from './coverage.ts'
 import { type Place, type Stage, WORKSPACE } from './ground.ts'
-import type { Event, Moment, RunRecord } from './oracle.ts'
+import type { Event, Moment, Oracle, RunRecord } from './oracle.ts'
 import { apiState, changedPaths, foldersAbove, readTree, type State, stateOf, UNCOVERED } from './tree.ts'
 import { check, some } from './violation.ts'
 
@@ -158,7 +158,7 @@ function whoOf({ oracle }: Place, { author, certainty }: Change): string {
 
 function checkAuthor({ oracle }: Place, row: Change, events: readonly Event[], told: () => string): void {
   // A name that an edit used for a moment.
-  if (isAside(row.path)) return
+  if (isAside(row.path) || mayLeave(oracle, row)) return
   const isBy = (by: string) => events.some(({ claims }) => claims.has(by))
   const truth = () => `${told()}; it was ${some(new Set(events.map(({ by }) => by))) || 'nobody'}`
   const { author, certainty } = row
@@ -191,6 +191,10 @@ function checkAuthor({ oracle }: Place, row: Change, events: readonly Event[], t
 
 const isAside = (path: string): boolean => path.split('/').includes('.aside')
 
+/** Whether a row says only that a file above a new limit left the history, as it may at any time. */
+const mayLeave = ({ moments }: Oracle, { path, after }: Pick<Change, 'path' | 'after'>): boolean =>
+  after?.uncovered === true && moments.some(({ coverage }) => coverage.either.has(path))
+
 /** Whether this author made the very state of a row. */
 const isLast = (events: readonly Event[], by: string, row: Change): boolean =>
   events.some((event) => event.by === by && event.after === apiState(row.after)) &&
@@ -205,8 +209,9 @@ async function checkRun(stage: Stage, place: Place, run: RunRecord, moment: Mome
   const { changes } = await stage.ground.carrel.call('history.changes', { ...at(place), run: run.id as never })
   const mine = oracle.events.filter(({ claims, step }) => step === run.step && claims.has(run.by))
   const listed = new Map(changes.map((change) => [change.path, change]))
-  for (const [path, { certainty, author }] of listed) {
-    if (certainty === 'overlapping' || author.kind === 'unknown' || isAside(path)) continue
+  for (const [path, change] of listed) {
+    const { certainty, author } = change
+    if (certainty === 'overlapping' || author.kind === 'unknown' || isAside(path) || mayLeave(oracle, change)) continue
     const isMine = mine.some((event) => event.path === path)
     check(isMine, 'changes', () => `${run.by} has ${path} (${certainty}), which it did not write`)
   }

@@ -18,12 +18,17 @@ export type Tree = Map<string, Node>
 export type State = string | null
 
 const digests = new Map<string, string>()
+const texts = new Map<string, string>()
 
 function digestOf(text: string): string {
   const digest = digests.get(text) ?? createHash('sha256').update(text).digest('hex')
   digests.set(text, digest)
+  texts.set(digest, text)
   return digest
 }
+
+/** Returns a content that some tree had; empty for any other one. */
+export const textOf = ({ digest }: FileState): string => texts.get(digest ?? '') ?? ''
 
 const stateText = (kind: string, mode: number, digest: string | null): string =>
   `${kind} ${mode.toString(8)} ${digest ?? '-'}`
