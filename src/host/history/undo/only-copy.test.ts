@@ -190,6 +190,16 @@ describe('F2: content of somebody else that a run only moved is removed only whe
     expect(copiesIn(await world.plan(restoreTo(before)))).toEqual([])
   })
 
+  it('where a restore leaves the other path of a move, since its content was a person\u2019s', async () => {
+    await using world = await openActWorld({ 'src/a': 'by hand\n', 'src/b': 'other\n' })
+    const before = await world.look()
+    world.write('src/a', 'by hand, again\n')
+    await world.look()
+    move(world, 'src/a', 'src/c')
+    await world.look(['a'])
+    expect(copiesIn(await world.plan(restoreTo(before)))).toEqual(['src/c'])
+  })
+
   it('where an apply is of one of the two paths of a move', async () => {
     await using world = await openActWorld({ 'src/a': 'by hand\n', 'src/b': 'other\n' })
     await using copy = await world.another('copy', { 'src/a': 'by hand\n', 'src/b': 'other\n' })

@@ -3,7 +3,7 @@ import type { RunId } from '../../../model/ids.ts'
 import type { Book } from '../log/book.ts'
 import type { NotedChange } from '../log/query.ts'
 import { isFolder } from '../log/versions.ts'
-import type { Proposal } from './proposals.ts'
+import { authorsUndone, type PlanContext, type Proposal } from './proposals.ts'
 
 /** Whether a write would remove content that came from outside of the history, and may exist nowhere else. */
 export type OnlyCopy = (proposal: Proposal, now: FileState | null) => boolean
@@ -46,9 +46,9 @@ export function copiesAtRisk(book: Book, proposals: readonly Proposal[], wasMove
 export type WasMoved = (digest: string | null, path: FilePath) => boolean
 
 /** @param proposals all of the request, also those that write nothing or were not chosen */
-export function movedContent(book: Book, request: PlanRequest, proposals: readonly Proposal[]): WasMoved {
-  if (request.kind === 'apply') return movedTo(book, proposals)
-  const isMine = workUndone(request)
+export function movedContent(context: PlanContext, request: PlanRequest, proposals: readonly Proposal[]): WasMoved {
+  if (request.kind === 'apply') return movedTo(context.book, proposals)
+  const { isMine, mayGo } = workUndone(request, proposals, context)
   const origins = new Map<string, Set<FilePath>>()
   for (const { path, changes } of proposals) {
     const all = changes()
@@ -59,7 +59,7 @@ export function movedContent(book: Book, request: PlanRequest, proposals: readon
       if (digest === null || digest === after?.digest || isBack || !(isMine(change) || author.kind === 'unknown'))
         continue
       const maker = all.slice(0, at).findLast((earlier) => earlier.after?.digest === digest)
-      if (!maker || !isMine(maker)) origins.set(digest, (origins.get(digest) ?? new Set()).add(path))
+      if (!maker || !mayGo(maker)) origins.set(digest, (origins.get(digest) ?? new Set()).add(path))
     }
   }
   return (digest, path) => digest !== null && [...(origins.get(digest) ?? [])].some((origin) => origin !== path)
@@ -74,14 +74,33 @@ function movedTo(book: Book, proposals: readonly Proposal[]): WasMoved {
   }
 }
 
-function workUndone(request: Exclude<PlanRequest, { kind: 'apply' }>): (change: NotedChange) => boolean {
-  if (request.kind === 'restore') return ({ n }) => n > request.to
+interface Undone {
+  /** Whether a change would be undone. */
+  readonly isMine: (change: NotedChange) => boolean
+  /** Whether the content that it made may go without a word. */
+  readonly mayGo: (change: NotedChange) => boolean
+}
+
+function workUndone(
+  request: Exclude<PlanRequest, { kind: 'apply' }>,
+  proposals: readonly Proposal[],
+  { actOf }: PlanContext,
+): Undone {
+  if (request.kind === 'restore') {
+    const isMine = ({ n }: NotedChange) => n > request.to
+    const isOurs = authorsUndone(
+      proposals.flatMap(({ changes }) => changes().filter(isMine)),
+      actOf,
+    )
+    return { isMine, mayGo: (change) => isMine(change) && isOurs(change.author) }
+  }
   const { of } = request
-  return ({ author, n }) => {
+  const isMine = ({ author, n }: NotedChange) => {
     if (of.kind === 'snapshot') return n === of.n
     if (of.kind === 'act') return author.kind === 'act' && author.act === of.act
     return author.kind === 'run' && (of.kind === 'run' ? author.run === of.run : author.session === of.session)
   }
+  return { isMine, mayGo: isMine }
 }
 
 const runsOf = ({ author }: NotedChange): readonly RunId[] =>

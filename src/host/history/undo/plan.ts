@@ -43,7 +43,7 @@ export async function makePlan(context: PlanContext, ask: PlanAsk): Promise<Plan
   const isOnlyCopy = copiesAtRisk(
     book,
     drafts.map(({ proposal }) => proposal),
-    movedContent(book, request, all),
+    movedContent(context, request, all),
   )
   const next = new Map(drafts.map(({ proposal }) => [proposal.path, proposal.next]))
   const isLeftOut = book.excludes(plannedIgnores(next))

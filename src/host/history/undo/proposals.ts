@@ -91,7 +91,7 @@ function isWork(): (change: NotedChange) => boolean {
  * Returns a test whose work a restore may revert without asking: that of the only session since, or of people when no
  * session worked. Undos and restores added no new content; an apply did.
  */
-function authorsUndone(since: readonly Change[], actOf: PlanContext['actOf']): (author: Author) => boolean {
+export function authorsUndone(since: readonly Change[], actOf: PlanContext['actOf']): (author: Author) => boolean {
   const sessions = new Set(since.flatMap(({ author }) => (author.kind === 'run' ? [author.session] : [])))
   const unknown = since.some(({ author }) => author.kind === 'unknown')
   return (author) => {
