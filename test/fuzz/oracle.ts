@@ -1,7 +1,17 @@
 import { type Coverage, coverageOf, isLarger, isNamedBy, type Rules } from './coverage.ts'
 import { applyTo, type Edit, type ReadyEdit } from './edits.ts'
 import type { Agent } from './plan.ts'
-import { changedPaths, copyOf, type Node, type State, stateOf, type Tree, tokensIn, tokensOf } from './tree.ts'
+import {
+  changedPaths,
+  copyOf,
+  foldersAbove,
+  type Node,
+  type State,
+  stateOf,
+  type Tree,
+  tokensIn,
+  tokensOf,
+} from './tree.ts'
 
 /** An author in the oracle: `person`, a run such as `3a` (step and agent), or an act such as `act4`. */
 export type By = string
@@ -93,7 +103,8 @@ export class Oracle {
   }
 
   /** Whether a path was covered, or absent, at each moment since then. */
-  wasCoveredSince = (path: string, order: number): boolean => (this.#lastUncovered.get(path) ?? -1) < order
+  wasCoveredSince = (path: string, order: number): boolean =>
+    [path, ...foldersAbove(path)].every((one) => (this.#lastUncovered.get(one) ?? -1) < order)
 
   /** Makes these edits in the model. Returns the possible ones; `avoid`: no edit may change one of these paths. */
   edit(by: By, step: number, edits: readonly Edit[], avoid: ReadonlySet<string> = new Set()): ReadyEdit[] {
