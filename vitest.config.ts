@@ -38,7 +38,6 @@ export default defineConfig({
       project('browser', ['test/browser/**/*.test.ts']),
       // Dozens of agents at once take what processor there is, so they come by themselves, behind all else.
       project('load', ['test/load/**/*.test.ts'], { maxWorkers: 1, sequence: { groupOrder: 1 } }),
-      // In no lane yet: docs/open.md says what the campaigns still find.
       project('fuzz', ['test/fuzz/**/*.test.ts'], { maxWorkers: 1, sequence: { groupOrder: 3 } }),
       project('agents', ['test/agents/*.test.ts'], { maxWorkers: 1, sequence: { groupOrder: 2 } }),
     ],

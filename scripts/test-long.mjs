@@ -10,5 +10,5 @@ try {
   process.exit(1)
 }
 const page = checkPage()
-const projects = ['unit', 'house', 'contracts', 'e2e', 'browser', 'load']
+const projects = ['unit', 'house', 'contracts', 'e2e', 'browser', 'load', 'fuzz']
 process.exitCode = conclude([page, ...runVitest(projects, process.argv.slice(2)).rows])

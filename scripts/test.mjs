@@ -16,7 +16,7 @@ try {
 const before = secondsOfChildren()
 const rows = [...(await checkSources()), checkPage()]
 const args = process.argv.slice(2)
-const tested = runVitest(['unit', 'house', 'contracts', 'e2e', 'browser'], ['--tags-filter=!long', ...args])
+const tested = runVitest(['unit', 'house', 'contracts', 'e2e', 'browser', 'fuzz'], ['--tags-filter=!long', ...args])
 rows.push(...tested.rows)
 // A part of the tests says nothing about the whole.
 if (args.length === 0 && before !== null)
