@@ -64,7 +64,8 @@ function restoring(to: number, { book, actOf }: PlanContext): Proposal[] {
     ...plain,
     path,
     next: versionOf(book, before),
-    lost: works.get(path)?.findLast(({ author }) => !isOurs(author)) ?? null,
+    // Nobody knows who wrote what a path came back with.
+    lost: works.get(path)?.findLast((change) => isReturn(change) || !isOurs(change.author)) ?? null,
     unseen: before?.uncovered === true && since.get(path)?.every(isCoverage) === true,
     changes: () => all.get(path) ?? [],
   }))
@@ -113,9 +114,9 @@ function undoing(of: UndoOf, { book, actOf }: PlanContext): Proposal[] {
     const isOthers = isWork()
     const ever = book.changesOf(path)
     const since = ever.filter(({ n }) => n >= (mine[0]?.n ?? 0))
+    // Of what a path came back with, nobody knows who wrote it.
     const kept = since.filter((change) => {
       const isWorkToo = isOthers(change)
-      // Nobody knows who wrote what a path came back with.
       if (isWorkToo && isReturn(change) && !unseen) numbers.delete(change.n)
       return isWorkToo || numbers.has(change.n)
     })
