@@ -194,37 +194,46 @@ export class BetweenRuns {
         return await this.#askingOf(queue).ask(question, signal, true)
       },
     })
-    const files = async <T>(use: (opened: RunFiles) => T | Promise<T>, writes = false): Promise<T | null> => {
-      this.#soon()
-      const opened = await this.#files.touch(this.#runOf(queue), { writes })
-      this.#wake()
-      return opened && (await use(opened))
-    }
-    const known = new Map<FilePath, string | null>()
-    const writing = new Map<string, RunFiles>()
-    const guard = (opened: RunFiles) => guardFiles(opened, known)
+    const { heard, ...files } = this.#filesOf(queue)
     return {
       ...recording,
+      ...files,
       update: (update, frame) => {
         // A spool repeats messages that are in the log: they are no sign of work now.
         const isSign = isNew(frame) && !isOffer(update)
         recording.update(update, frame)
         this.#heardAt.set(queue, this.#work.ctx.now())
         this.#soon()
-        if (isSign) void files((opened) => opened.heard(update))
+        if (isSign) heard(update)
       },
       notice: (text, data) => {
         recording.notice(text, data)
         this.#soon()
       },
-      read: (path, digest) => void files((opened) => guard(opened).read(path, digest)),
+    }
+  }
+
+  /** Joins the files of the run for each sign of its agent, and for the writes of Carrel that the agent asks for. */
+  #filesOf(queue: Afterwords): Pick<AgentListener, 'read' | 'mayWrite' | 'wrote'> & { heard(update: unknown): void } {
+    const use = async <T>(work: (opened: RunFiles) => T | Promise<T>, writes = false): Promise<T | null> => {
+      this.#soon()
+      const opened = await this.#files.touch(this.#runOf(queue), { writes })
+      this.#wake()
+      return opened && (await work(opened))
+    }
+    const known = new Map<FilePath, string | null>()
+    const writing = new Map<string, RunFiles>()
+    const guard = (opened: RunFiles) => guardFiles(opened, known)
+    return {
+      heard: (update) => void use((opened) => opened.heard(update)),
+      read: (path, digest) => void use((opened) => guard(opened).read(path, digest)),
       mayWrite: async (path, digest) => {
         const ask = async (opened: RunFiles) => {
           const refused = await guard(opened).mayWrite(path, digest)
           if (refused === null) writing.set(path, opened)
           return refused
         }
-        return await files(ask, true)
+        return await use(ask, true)
       },
       wrote: (path, digest) => {
         const opened = writing.get(path)
@@ -234,7 +243,7 @@ export class BetweenRuns {
           to.changed()
         }
         // An earlier holder may have allowed it.
-        const noted = opened ? note(opened) : files(note, true)
+        const noted = opened ? note(opened) : use(note, true)
         void Promise.resolve(noted).then(() => this.#files.wrote(this.#runOf(queue)))
       },
     }

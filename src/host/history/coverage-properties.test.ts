@@ -45,7 +45,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 const asked = ({ entries }: Plan) => entries.filter(({ conflicts }) => conflicts.length > 0).map((entry) => entry.path)
 
-/** What an act leaves where a rule excludes it comes back with an act after the one that lets it in. */
+/** Paths that an act leaves where a rule excludes them come back with an act after the one that lets them in. */
 const without = (paths: readonly FilePath[], seen: Record<FilePath, string>) =>
   Object.fromEntries(
     Object.entries(seen).filter(([at]) => !paths.some((one) => at === one || at.startsWith(`${one}/`))),

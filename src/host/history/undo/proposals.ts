@@ -64,7 +64,7 @@ function restoring(to: number, { book, actOf }: PlanContext): Proposal[] {
     ...plain,
     path,
     next: versionOf(book, before),
-    // Nobody knows who wrote what a path came back with.
+    // The author of the content that a path came back with is not known.
     lost: works.get(path)?.findLast((change) => isReturn(change) || !isOurs(change.author)) ?? null,
     unseen: before?.uncovered === true && since.get(path)?.every(isCoverage) === true,
     changes: () => all.get(path) ?? [],
@@ -114,7 +114,7 @@ function undoing(of: UndoOf, { book, actOf }: PlanContext): Proposal[] {
     const isOthers = isWork()
     const ever = book.changesOf(path)
     const since = ever.filter(({ n }) => n >= (mine[0]?.n ?? 0))
-    // Of what a path came back with, nobody knows who wrote it.
+    // The author of the content that a path came back with is not known either.
     const kept = since.filter((change) => {
       const isWorkToo = isOthers(change)
       if (isWorkToo && isReturn(change) && !unseen) numbers.delete(change.n)
