@@ -143,8 +143,9 @@ function checkRedo({ oracle }: Place, step: number, done: Done): void {
   const act = oracle.acts.get(step)
   if (!act || oracle.order > act.order) return
   for (const path of changedPaths(act.before, act.after)) checkState('redo', done, path, stateOf(act.before, path))
-  const asked = done.plan.entries.filter(({ conflicts }) =>
-    conflicts.some(({ kind }) => kind === 'others_work' || kind === 'merge_conflict'),
+  const asked = done.plan.entries.filter(
+    ({ path, conflicts }) =>
+      !oracle.mayLeave(path) && conflicts.some(({ kind }) => kind === 'others_work' || kind === 'merge_conflict'),
   )
   check(
     asked.length === 0,

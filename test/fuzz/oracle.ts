@@ -174,6 +174,9 @@ export class Oracle {
     return act
   }
 
+  /** Whether the history may have let a path go at any time, since a limit was lowered below its size. */
+  mayLeave = (path: string): boolean => this.moments.some(({ coverage }) => coverage.either.has(path))
+
   /** Takes names of one file from the disk: the states are equal, but an act or a write may have cut hard links. */
   adopt(disk: Tree): void {
     this.tree = disk

@@ -158,7 +158,7 @@ function whoOf({ oracle }: Place, { author, certainty }: Change): string {
 
 function checkAuthor({ oracle }: Place, row: Change, events: readonly Event[], told: () => string): void {
   // A name that an edit used for a moment.
-  if (isAside(row.path) || mayLeave(oracle, row)) return
+  if (isAside(row.path) || isLeave(oracle, row)) return
   const isBy = (by: string) => events.some(({ claims }) => claims.has(by))
   const truth = () => `${told()}; it was ${some(new Set(events.map(({ by }) => by))) || 'nobody'}`
   const { author, certainty } = row
@@ -191,9 +191,9 @@ function checkAuthor({ oracle }: Place, row: Change, events: readonly Event[], t
 
 const isAside = (path: string): boolean => path.split('/').includes('.aside')
 
-/** Whether a row says only that a file above a new limit left the history, as it may at any time. */
-const mayLeave = ({ moments }: Oracle, { path, after }: Pick<Change, 'path' | 'after'>): boolean =>
-  after?.uncovered === true && moments.some(({ coverage }) => coverage.either.has(path))
+/** Whether a row says only that a file above a new limit left the history. */
+const isLeave = (oracle: Oracle, { path, after }: Pick<Change, 'path' | 'after'>): boolean =>
+  after?.uncovered === true && oracle.mayLeave(path)
 
 /** Whether this author made the very state of a row. */
 const isLast = (events: readonly Event[], by: string, row: Change): boolean =>
@@ -211,7 +211,7 @@ async function checkRun(stage: Stage, place: Place, run: RunRecord, moment: Mome
   const listed = new Map(changes.map((change) => [change.path, change]))
   for (const [path, change] of listed) {
     const { certainty, author } = change
-    if (certainty === 'overlapping' || author.kind === 'unknown' || isAside(path) || mayLeave(oracle, change)) continue
+    if (certainty === 'overlapping' || author.kind === 'unknown' || isAside(path) || isLeave(oracle, change)) continue
     const isMine = mine.some((event) => event.path === path)
     check(isMine, 'changes', () => `${run.by} has ${path} (${certainty}), which it did not write`)
   }
