@@ -217,6 +217,20 @@ describe('F9: rules that exclude paths, and the acts that meet them', () => {
     expect(Object.keys(world.seen())).not.toContain('src/out')
   })
 
+  it('a version above a new limit is named, and written only once the limit lets it in', async () => {
+    await using world = await opened()
+    world.write(PATH, 'short\n')
+    await world.look(['a'])
+    await rules(world, { maxFileBytes: 7 })
+    const plan = await world.plan(undoOf('a'))
+    expect(entry(plan)?.conflicts).toEqual([{ kind: 'gap', why: 'too_large' }])
+    await world.act(undoOf('a'))
+    expect(world.read(PATH)).toBe('short\n')
+    await rules(world, {})
+    await world.act(undoOf('a'))
+    expect(world.read(PATH)).toBe('user v1\n')
+  })
+
   it('paths that an ignore file excludes are left where that file is left', async () => {
     await using world = await opened()
     world.write('.gitignore', 'main.ts\n')

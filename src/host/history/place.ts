@@ -366,7 +366,10 @@ function createBook(parts: Parts, scan: (joined: JoinedScan) => Promise<Captured
     gapAt: (path) => gaps.covering(path),
     excludes(planned) {
       const ignorer = openIgnorer(spec.root, spec.rules, shared.folder, planned)
-      return (path, isFolder) => ignorer.outermost(path, isFolder) !== null
+      return (path, now, next) => {
+        if (now === null && ignorer.outermost(path, next?.kind === 'folder') !== null) return 'ignored'
+        return next?.kind === 'file' && next.size > spec.rules.maxFileBytes ? 'too_large' : null
+      }
     },
     gaps: () => gaps.list(),
   }

@@ -44,8 +44,10 @@ export interface Book {
   attributesOf(path: FilePath): Attributes | null
   /** Returns why a path is not covered; null when it is. */
   gapAt(path: FilePath): Gap | null
-  /** Returns a test whether rules exclude a path, with ignore files as planned. */
-  excludes(planned: PlannedIgnores): (path: FilePath, isFolder: boolean) => boolean
+  /** Returns why rules will exclude a new state of a path, with ignore files as planned; null for a covered one. */
+  excludes(
+    planned: PlannedIgnores,
+  ): (path: FilePath, now: FileState | null, next: FileState | null) => Gap['why'] | null
   /** Returns the gaps of the last scans, by path. */
   gaps(): Gap[]
 }

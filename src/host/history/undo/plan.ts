@@ -46,8 +46,8 @@ export async function makePlan(context: PlanContext, ask: PlanAsk): Promise<Plan
     movedContent(context, request, all),
   )
   const next = new Map(drafts.map(({ proposal }) => [proposal.path, proposal.next]))
-  const isLeftOut = book.excludes(plannedIgnores(next))
-  const entries = spreadConflicts(drafts.map((one) => entryOf(book, one, { guard, isOnlyCopy, isLeftOut })))
+  const excluded = book.excludes(plannedIgnores(next))
+  const entries = spreadConflicts(drafts.map((one) => entryOf(book, one, { guard, isOnlyCopy, excluded })))
   const gaps = [...book.gaps().filter(({ path }) => chosen(path)), ...unseenGaps(book, proposed)]
   return {
     plan: { request, entries, gaps: gaps.slice(0, MOST_GAPS), digest: hash('sha256', canonical({ request, entries })) },
@@ -133,8 +133,8 @@ const noHunks = (path: FilePath): CarrelError =>
 interface Checks {
   readonly guard: Guard
   readonly isOnlyCopy: OnlyCopy
-  /** Whether rules will exclude a path. */
-  readonly isLeftOut: (path: FilePath, isFolder: boolean) => boolean
+  /** Returns why rules will exclude a new state of a path. */
+  readonly excluded: ReturnType<Book['excludes']>
 }
 
 /** Returns the texts that a plan gives to ignore files. */
@@ -152,8 +152,8 @@ export function chooseFrom(book: Book, { plan, next }: Planned, named: PlanDecis
   const choice = choose(plan, named)
   if (!choice.left.some(isGitignore)) return choice
   const written = new Set(choice.write.map(({ path }) => path))
-  const isLeftOut = book.excludes(plannedIgnores([...next].filter(([path]) => written.has(path))))
-  const isOut = (entry: PlanEntry) => entry.now === null && isLeftOut(entry.path, isFolder(entry.next))
+  const excluded = book.excludes(plannedIgnores([...next].filter(([path]) => written.has(path))))
+  const isOut = (entry: PlanEntry) => excluded(entry.path, entry.now, entry.next) !== null
   return {
     write: choice.write.filter((entry) => !isOut(entry)),
     left: [...choice.left, ...choice.write.filter(isOut).map(({ path }) => path)].toSorted(comparePaths),
@@ -161,7 +161,7 @@ export function chooseFrom(book: Book, { plan, next }: Planned, named: PlanDecis
 }
 
 function entryOf(book: Book, { proposal, obstacle }: Shaped, checks: Checks): PlanEntry {
-  const { guard, isOnlyCopy, isLeftOut } = checks
+  const { guard, isOnlyCopy, excluded } = checks
   const { path, merged, conflict, lost, among, unwatched } = proposal
   const now = book.stateAt(path, book.newest)
   const next = proposal.next.state
@@ -173,12 +173,8 @@ function entryOf(book: Book, { proposal, obstacle }: Shaped, checks: Checks): Pl
     among,
     unwatched,
     taken: lost && !folder ? { by: lost.author, at: lost.at } : null,
-    // A file that comes to be where a rule excludes it would be no change of the act, and have no undo.
-    gap:
-      obstacle ??
-      book.gapAt(path)?.why ??
-      missing(book, proposal) ??
-      (now === null && isLeftOut(path, isFolder(next)) ? 'ignored' : null),
+    // A state that a rule excludes would be no change of the act, and have no undo.
+    gap: obstacle ?? book.gapAt(path)?.why ?? missing(book, proposal) ?? excluded(path, now, next),
     onlyCopy: isOnlyCopy(proposal, now),
   }
   return {
