@@ -27,12 +27,25 @@ export function checkLost(stage: Stage, step: Asked, { before, after, words, pla
   const decided = decidedIn(before, plan, words)
   for (const [path, node] of before) {
     if (node.kind !== 'file' || words.overwrite.includes(path)) continue
+    const brought = broughtTo(oracle, step, path)
     const lost = tokensIn(node.text).filter(
-      (token) => !stays.has(token) && !decided.has(token) && !isGone(token) && ![...oracle.claimsOf(token)].some(mayGo),
+      (token) =>
+        !stays.has(token) &&
+        !decided.has(token) &&
+        !brought.has(token) &&
+        !isGone(token) &&
+        ![...oracle.claimsOf(token)].some(mayGo),
     )
     const whose = (token: string) => `${token} of ${[...oracle.claimsOf(token)].join(', ')}`
     check(lost.length === 0, 'lost', () => `${step.do} took ${some(lost.map(whose))} from ${path} without a word`)
   }
+}
+
+/** Lines that an act brought to a path: its undo takes them from there, wherever else they went meanwhile. */
+function broughtTo(oracle: Oracle, step: Asked, path: string): Set<string> {
+  const act = step.do === 'undo' && step.of.kind === 'act' ? oracle.acts.get(step.of.step) : undefined
+  const before = new Set(tokensIn(act?.before.get(path)?.text ?? ''))
+  return new Set(tokensIn(act?.after.get(path)?.text ?? '').filter((token) => !before.has(token)))
 }
 
 /** Lines about which there was a word: those of overwritten paths, and those that the act would give to paths that are left. */
