@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import * as log from '../../../test/support/session-log.ts'
 import { only, says, seeLog, thinks, underWay, update } from '../../../test/support/session-log.ts'
-import { CLIP_BYTES, type Item, SPLIT_CHARS } from './items.ts'
+import { CLIP_BYTES, type Item, SPLIT_CHARS, type ToolItem } from './items.ts'
 
 const of = (seen: log.Seen, kind: Item['kind']) => [...seen.items.values()].filter((item) => item.kind === kind)
 const texts = (seen: log.Seen) =>
@@ -224,4 +224,26 @@ it('what an agent says of itself goes into the view, with odd parts dropped', ()
     usage: { used: 5, size: 0, cost: { amount: 1 } },
   })
   expect(seen.items.size).toBe(1)
+})
+
+it('L9: the index of a run stays small however many tool calls it makes, and an open call is always in it', () => {
+  const numbered = (id: number, status: string) => update('tool_call_update', { toolCallId: `c${id}`, status })
+  const calls = Array.from({ length: 3_000 }, (_, id) => [numbered(id, 'pending'), numbered(id, 'completed')]).flat()
+  const seen = live(call({ status: 'in_progress' }), ...calls, change({ status: 'completed', title: 'late' }))
+  expect(Object.keys(seen.view.index.tools).length).toBeLessThan(600)
+  const tools = of(seen, 'tool') as ToolItem[]
+  expect(tools.length).toBe(3_001)
+  expect(tools.every(({ status }) => status === 'completed')).toBe(true)
+  expect(tools[0]?.title).toBe('late')
+})
+
+it('L9: of more than a thousand open tool calls the oldest counts as interrupted', () => {
+  const calls = Array.from({ length: 1_002 }, (_, id) => update('tool_call', { toolCallId: `c${id}` }))
+  const seen = live(...calls)
+  expect(seen.view.index.unfinished.length).toBe(1_000)
+  expect((of(seen, 'tool') as ToolItem[]).map(({ status }) => status).slice(0, 3)).toEqual([
+    'interrupted',
+    'interrupted',
+    'pending',
+  ])
 })

@@ -1,8 +1,8 @@
 import type { AgentId } from '../ids.ts'
 import { clip } from './clip.ts'
-import { closeTexts, type FoldDraft, freshItem, own, patchAgent } from './draft.ts'
+import { closeTexts, type FoldDraft, freshItem, interruptTool, own, patchAgent, without } from './draft.ts'
 import { SPLIT_CHARS, type ToolItem } from './items.ts'
-import type { AgentView } from './view.ts'
+import type { AgentView, ItemIndex } from './view.ts'
 
 /**
  * Applies one ACP v1 session update to the view. Agents omit required fields, send their own kinds of updates and
@@ -68,12 +68,33 @@ function upsertTool(draft: FoldDraft, update: Record<string, unknown>): void {
     const item = changed(before?.kind === 'tool' ? before : newTool(draft, id), update, status)
     const endedAt = ENDS.has(item.status) ? (item.endedAt ?? draft.event.at) : null
     draft.put({ ...item, seq: draft.event.seq, endedAt })
-    if (known === undefined) {
-      const { index } = draft.view
-      draft.view.index = { ...index, tools: { ...index.tools, [id]: item.n }, unfinished: [...index.unfinished, id] }
-    }
+    if (known === undefined) follow(draft, id, item.n)
   }
   trackEnd(draft, id, status)
+}
+
+/** Finished calls that a later update may still change. */
+const KEPT_CALLS = 256
+/** Most calls that may be open: an agent with more never tells their ends. */
+const OPEN_CALLS = 1_000
+
+/** Adds a call to the index, whose size is bounded: the fold of an event must not cost more in a long run. */
+function follow(draft: FoldDraft, id: string, n: number): void {
+  const { index } = draft.view
+  const tools = { ...index.tools, [id]: n }
+  const [oldest] = index.unfinished
+  if (oldest !== undefined && index.unfinished.length >= OPEN_CALLS) interruptTool(draft, oldest)
+  const unfinished = [...draft.view.index.unfinished, id]
+  draft.view.index = { ...draft.view.index, tools: newest(tools, unfinished), unfinished }
+}
+
+function newest(tools: ItemIndex['tools'], unfinished: readonly string[]): ItemIndex['tools'] {
+  const all = Object.entries(tools)
+  if (all.length < unfinished.length + 2 * KEPT_CALLS) return tools
+  const open = new Set(unfinished)
+  const isOpen = ([id]: readonly [string, number]) => open.has(id)
+  const finished = all.filter((entry) => !isOpen(entry)).sort(([, a], [, b]) => b - a)
+  return Object.fromEntries([...all.filter(isOpen), ...finished.slice(0, KEPT_CALLS)])
 }
 
 function newTool(draft: FoldDraft, toolCallId: string): ToolItem {
@@ -132,8 +153,6 @@ function trackEnd(draft: FoldDraft, id: string, status: string): void {
   }
 }
 
-const without = (ids: readonly string[], id: string): readonly string[] =>
-  ids.includes(id) ? ids.filter((other) => other !== id) : ids
 const withOne = (ids: readonly string[], id: string): readonly string[] => (ids.includes(id) ? ids : [...ids, id])
 
 function message(draft: FoldDraft, update: Record<string, unknown>, role: 'agent' | 'user'): void {

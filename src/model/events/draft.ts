@@ -50,10 +50,22 @@ export function notice(draft: FoldDraft, level: 'info' | 'warning' | 'error', te
 
 /** Marks the open tool calls as interrupted: no later event will report their end. */
 export function interruptTools(draft: FoldDraft): void {
-  for (const id of draft.view.index.unfinished) {
-    const item = draft.get(own(draft.view.index.tools, id) ?? -1)
-    if (item?.kind === 'tool')
-      draft.put({ ...item, status: 'interrupted', endedAt: draft.event.at, seq: draft.event.seq })
-  }
+  for (const id of draft.view.index.unfinished) putInterrupted(draft, id)
   draft.view.index = { ...draft.view.index, unfinished: [], begun: [] }
 }
+
+/** The same for one call. */
+export function interruptTool(draft: FoldDraft, id: string): void {
+  putInterrupted(draft, id)
+  const { index } = draft.view
+  draft.view.index = { ...index, unfinished: without(index.unfinished, id), begun: without(index.begun, id) }
+}
+
+function putInterrupted(draft: FoldDraft, id: string): void {
+  const item = draft.get(own(draft.view.index.tools, id) ?? -1)
+  if (item?.kind === 'tool')
+    draft.put({ ...item, status: 'interrupted', endedAt: draft.event.at, seq: draft.event.seq })
+}
+
+export const without = (ids: readonly string[], id: string): readonly string[] =>
+  ids.includes(id) ? ids.filter((other) => other !== id) : ids

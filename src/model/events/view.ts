@@ -142,7 +142,7 @@ export interface ItemIndex {
   readonly plan: number | null
   /** Files item of the active or last run. */
   readonly files: { readonly n: number; readonly run: RunId | null } | null
-  /** Tool calls of the active or last run, by ACP id. */
+  /** Tool calls of the active or last run, by ACP id: the open ones and the newest others. */
   readonly tools: Readonly<Record<string, number>>
   readonly unfinished: readonly string[]
   /** Unfinished tool calls that have begun: they are more than announced, or asked about. */
