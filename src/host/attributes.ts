@@ -41,8 +41,10 @@ export const hasOwnAttributes = (
   spot: string | Buffer,
   stats: Stats,
   owner: Pick<Attributes, 'uid' | 'gid'>,
-): boolean =>
-  stats.uid !== owner.uid || stats.gid !== owner.gid || (!stats.isSymbolicLink() && namesAt(spot).length > 0)
+): boolean => stats.uid !== owner.uid || stats.gid !== owner.gid || (!stats.isSymbolicLink() && hasExtended(spot))
+
+/** Whether a file or folder has extended attributes that Carrel keeps. */
+export const hasExtended = (spot: string | Buffer): boolean => namesAt(spot).length > 0
 
 /** Gives a file or folder of this process attributes. Returns those that could not be kept. Set its mode after this. */
 export function setAttributes(spot: string | Buffer, wanted: Attributes): LostAttribute[] {

@@ -10,7 +10,7 @@ import type { Book } from './log/book.ts'
 import { createPacer, type DiskClock } from './log/clock.ts'
 import { explainError, inTransaction } from './log/db.ts'
 import { type GapBook, openGapBook } from './log/gap-book.ts'
-import { openPresent, type Present } from './log/present.ts'
+import { FOLDER, openPresent, type Present } from './log/present.ts'
 import { openPast, type Past } from './log/query.ts'
 import { openUncovered } from './log/uncovered.ts'
 import { guardScan, openPlaceRoot, type PlaceRoot } from './root.ts'
@@ -219,7 +219,9 @@ function createScanner(parts: Parts, state: State, onScanned: () => void): (scan
       const unsettled = torn.leaveOut(finder.findings, begins)
       const captured = recorder.record(finder.findings, scan, { seen: state.seen, torn: torn.times })
       // A new owner of a known folder is no finding, so the hints name it.
-      attributes.note(hinted === null ? present.folders() : [...hinted, ...scan.paths])
+      const isFolder = (path: FilePath) => present.get(path)?.kind === FOLDER
+      const folders = hinted === null ? [...present.folders()] : [...hinted, ...scan.paths].filter(isFolder)
+      if (folders.length > 0) attributes.note(folders)
       torn.keep(unsettled)
       state.seen = Math.max(state.seen, isWhole ? begins : begins - LATE)
       return { ...captured, unsettled: unsettled.size > 0 }

@@ -80,12 +80,11 @@ export function leftOutIn(
 export const isOutAbove = (found: Findings['gaps'], gaps: GapBook, path: FilePath): boolean =>
   foldersAbove(path).some((folder) => (found.has(folder) ? found.get(folder) : gaps.at(folder)) != null)
 
-/** Yields the found paths that exist and are covered. */
-export function* standingIn({ changed, covered, entered, touched }: Findings): Iterable<FilePath> {
-  for (const [path, { state }] of changed) if (state) yield path
-  yield* covered.keys()
-  yield* entered.keys()
-  yield* touched.keys()
+/** Yields the found paths that exist and are covered, with what was seen of them. */
+export function* standingIn({ changed, covered, entered, touched }: Findings): Iterable<[FilePath, SeenStats | null]> {
+  for (const found of [changed, covered, entered])
+    for (const [path, { state, stats }] of found) if (state) yield [path, state.kind === FILE ? stats : null]
+  for (const [path, { stats }] of touched) yield [path, stats]
 }
 
 /** Yields all found content, to be recorded or given up. */

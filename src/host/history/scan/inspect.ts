@@ -37,6 +37,8 @@ export interface SeenStats {
   readonly racy: boolean
   /** Birth of the file; where the disk keeps none, its last change. ms. */
   readonly born?: number
+  readonly uid?: number
+  readonly gid?: number
 }
 
 /** Parameters of an inspection. */
@@ -122,7 +124,15 @@ function compared(options: InspectOptions, path: FilePath, known: Known | null, 
   const kind = isLink ? LINK : FILE
   const mode = isLink ? 0o777 : stats.mode & 0o7777
   const racy = Math.max(stats.ctimeMs, stats.mtimeMs) >= options.racyFrom
-  const seenStats = { mtime: stats.mtimeMs, ctime: stats.ctimeMs, ino: stats.ino, racy, born: stats.birthtimeMs }
+  const seenStats = {
+    mtime: stats.mtimeMs,
+    ctime: stats.ctimeMs,
+    ino: stats.ino,
+    racy,
+    born: stats.birthtimeMs,
+    uid: stats.uid,
+    gid: stats.gid,
+  }
   const isSame = known?.kind === kind && known.mode === mode && known.blob === options.blobs.idOf(content.digest)
   if (isSame) {
     options.blobs.letGo(content)

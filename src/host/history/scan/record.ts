@@ -127,7 +127,7 @@ function createWriter(parts: RecorderParts, states: States) {
       for (const [path, found] of findings.covered) states.begin(path, found, n)
       for (const [path, { known, stats }] of findings.touched) present.touch(path, { ...known, ...stats })
       for (const [path, gap] of findings.gaps) gaps.set(path, gap)
-      parts.attributes.note(standingIn(findings))
+      parts.attributes.noteSeen(standingIn(findings))
     },
     changes(findings: Findings, scan: JoinedScan, { n, seen }: { n: number; seen: SeenBefore }): Change[] {
       const whose = attributor(scan, { root, present, findings, ...seen })
