@@ -8,7 +8,8 @@ export interface ScriptStep {
  * texts. read, list: a path. write: a path and `content`. edit: a path, `old` and `new`. run: a shell line, in a
  * session of its own. ask: {title, options}. form: {message, schema}. update: a raw update. fail: a JSON-RPC error.
  * fail_text: end_turn with an error as text. crash, hang. usage: a usage_update. stop: ends the turn with this reason.
- * gate: waits for a file. repeat: that many updates with text `say`, each `everyMs`. take: that many bytes of memory,
+ * gate: waits for a file. repeat: that many updates with text `say`, each `everyMs`. calls: that
+ * many tool calls, one after the other. take: that many bytes of memory,
  * kept until the agent ends. stderr: a line on stderr. garbage: a raw line on stdout. huge: a message of that many
  * bytes. sleep: milliseconds. request: {method, params} to the client. mcp: an MCP server of the session, its `tool`
  * and `arguments`. later: steps that go on beside the turn and after its end. farewell: a
@@ -17,6 +18,7 @@ export interface ScriptStep {
  */
 const STEP_KEYS = [
   'repeat',
+  'calls',
   'say',
   'think',
   'plan',

@@ -55,6 +55,15 @@ const ACTS: Record<StepKey, Act> = {
       await sleep(Number(step.everyMs ?? 0), undefined, { signal: stage.signal })
     }
   },
+  calls: async (step, stage) => {
+    for (let count = 0; count < Number(step.calls) && !stage.signal.aborted; count += 1) {
+      const toolCallId = `${stage.call}-${count}`
+      await stage.send({ sessionUpdate: 'tool_call', toolCallId, title: `Call ${count}`, status: 'in_progress' })
+      await stage.send({ sessionUpdate: 'tool_call_update', toolCallId, status: 'completed' })
+      // The connection gets its turn.
+      if (count % 100 === 99) await sleep(0)
+    }
+  },
   read: async (step, stage) => {
     const path = resolve(stage.memory.cwd, String(step.read))
     const about = { kind: 'read', title: `Read ${step.read}`, locations: [{ path }], rawInput: { path } }

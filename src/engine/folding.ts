@@ -3,6 +3,7 @@ import { fold, foldAll } from '../model/events/fold.ts'
 import type { Item, RunItem } from '../model/events/items.ts'
 import { emptyView, liveItems, type SessionView } from '../model/events/view.ts'
 import type { SessionId } from '../model/ids.ts'
+import { createPacer } from '../primitives/pacer.ts'
 import type { FoldWrite, Line, Store } from '../store/store.ts'
 
 const PAGE = 1_000
@@ -37,10 +38,14 @@ export async function foldTail(
   items: Map<number, Item>,
   dirty: Map<number, Item>,
 ): Promise<SessionView> {
+  const breathe = createPacer()
   let current = view
   for (;;) {
     const lines = await store.log.read(view.session, current.seq, PAGE)
-    for (const line of lines) current = foldOne(current, eventOf(line), items, dirty)
+    for (const line of lines) {
+      current = foldOne(current, eventOf(line), items, dirty)
+      await breathe()
+    }
     if (lines.length < PAGE) return current
   }
 }
@@ -95,10 +100,6 @@ export function newestOf(stored: Iterable<Item>, changed: Iterable<Item>, limit:
 /** Makes the fold of a session anew from its log, in the form that is stored. */
 export async function refold(store: Store, session: SessionId): Promise<FoldWrite> {
   const items = new Map<number, Item>()
-  let view = emptyView(session)
-  for (;;) {
-    const lines = await store.log.read(session, view.seq, PAGE)
-    view = foldAll(view, lines.map(eventOf), items).view
-    if (lines.length < PAGE) return { seq: view.seq, view, items: [...items.values()] }
-  }
+  const view = await foldTail(store, emptyView(session), items, new Map())
+  return { seq: view.seq, view, items: [...items.values()] }
 }

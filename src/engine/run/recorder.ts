@@ -16,6 +16,9 @@ const FLUSH_BYTES = 16_384
 /** More waiting bytes end the run: the store is too slow for the agent, and memory is finite. */
 const MAX_WAITING_BYTES = 67_108_864
 
+/** Most updates of one commit. Other sessions get their turn between two. */
+const PORTION = 500
+
 export interface RecorderOptions {
   readonly store: Store
   readonly session: Session
@@ -135,7 +138,11 @@ export class SessionRecorder {
 
   /** Outcomes that are pushed while a write is under way go with the next one. */
   #enqueue(more: readonly Outcome[]): Promise<void> {
-    return this.#jobs.run(() => this.#write([...this.#takeWaiting(), ...more]))
+    return this.#jobs.run(async () => {
+      const waiting = this.#takeWaiting()
+      while (waiting.length > PORTION) await this.#write(waiting.splice(0, PORTION))
+      await this.#write([...waiting, ...more])
+    })
   }
 
   #takeWaiting(): Outcome[] {

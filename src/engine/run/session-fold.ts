@@ -1,6 +1,7 @@
 import type { Event, Outcome } from '../../model/events/events.ts'
 import type { Item } from '../../model/events/items.ts'
 import { liveItems, type SessionView } from '../../model/events/view.ts'
+import { createPacer } from '../../primitives/pacer.ts'
 import type { FoldWrite, Recorded, Store } from '../../store/store.ts'
 import { foldOne, foldTail, type Loaded, newestOf } from '../folding.ts'
 
@@ -47,9 +48,11 @@ export class SessionFold {
   /** Folds outcomes that were recorded. Events that others submitted in between are read from the log. */
   async add(outcomes: readonly Outcome[], { first, last, at }: Recorded): Promise<void> {
     if (first === this.#view.seq + 1) {
+      const breathe = createPacer()
       for (const [index, outcome] of outcomes.entries()) {
         const event = eventOf(outcome, { session: this.#view.session, seq: first + index, at })
         this.#view = foldOne(this.#view, event, this.#items, this.#dirty)
+        await breathe()
       }
     }
     if (this.#view.seq < last) await this.catchUp()

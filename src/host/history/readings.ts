@@ -1,7 +1,7 @@
 import { CarrelError } from '../../model/errors.ts'
 import { FilePath, type FileState, type Gap } from '../../model/files/history.ts'
+import { createPacer } from '../../primitives/pacer.ts'
 import type { History } from './history.ts'
-import { createPacer } from './log/clock.ts'
 import { comparePaths, namesIn } from './log/paths.ts'
 import type { OpenPlace, SharedParts } from './place.ts'
 import { statsAt } from './scan/inspect.ts'

@@ -74,7 +74,7 @@ function upsertTool(draft: FoldDraft, update: Record<string, unknown>): void {
 }
 
 /** Finished calls that a later update may still change. */
-const KEPT_CALLS = 256
+const KEPT_CALLS = 64
 /** Most calls that may be open: an agent with more never tells their ends. */
 const OPEN_CALLS = 1_000
 

@@ -22,23 +22,3 @@ export function openDiskClock(path: string) {
 
 /** Returns when a clock was last read, in this process or an earlier one; 0 for never. */
 const lastReading = (path: string): number => statSync(path, { throwIfNoEntry: false })?.ctimeMs ?? 0
-
-/** Longest time that a walk blocks the thread. ms. */
-const TURN = 4
-
-/** Returns a function to await regularly in long work, so that the thread serves others. */
-export function createPacer(turn = TURN): () => Promise<void> | undefined {
-  let since = performance.now()
-  let calls = 0
-  return () => {
-    // Reading the time costs as much as an lstat of a cached entry.
-    calls += 1
-    if (calls % 16 !== 0 || performance.now() - since < turn) return undefined
-    return new Promise((resolve) =>
-      setImmediate(() => {
-        since = performance.now()
-        resolve()
-      }),
-    )
-  }
-}
