@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, get, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, expect, it } from 'vitest'
-import { createOutlet, OUTLET_LIMITS } from './outlet.ts'
+import { createOutlet, OUTLET_LIMITS, pump } from './outlet.ts'
 
 let server: Server | null = null
 afterEach(() => {
@@ -91,4 +91,20 @@ it('L8: a reader that takes nothing for too long is sent away, and whoever waits
   }
   expect(outlet.waiting()).toBe(0)
   reader.destroy()
+})
+
+it('L7: a reader that is as fast as a long log leaves others their turn', async () => {
+  let turns = 0
+  let going = true
+  const turn = () => {
+    turns += 1
+    if (going) setImmediate(turn)
+  }
+  setImmediate(turn)
+  let left = 200_000
+  const next = async () => (left-- > 0 ? { value: left } : { value: undefined, done: true as const })
+  const endless = { push: () => undefined, room: () => null, waiting: () => 0, end: () => undefined }
+  await pump(await next(), { next: next as never }, endless, String)
+  going = false
+  expect(turns).toBeGreaterThan(1)
 })

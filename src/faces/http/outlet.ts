@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import { createPacer } from '../../primitives/pacer.ts'
 
 export interface OutletLimits {
   /** Maximum bytes buffered for the socket; a full buffer pauses the source. Bytes. */
@@ -81,16 +82,20 @@ function waitForDrain(response: ServerResponse, stallMs: number): Promise<void> 
   })
 }
 
-/** Writes the frame of each step; takes the next step only when the reader has room for it. */
+/**
+ * Writes the frame of each step; takes the next step only when the reader has room for it. A reader that is as fast as
+ * the log leaves others their turn.
+ */
 export async function pump<T>(
   first: IteratorResult<T>,
   steps: Pick<AsyncIterator<T>, 'next'>,
   outlet: Outlet,
   frameOf: (value: T) => string,
 ): Promise<void> {
+  const breathe = createPacer()
   for (let step = first; !step.done; step = await steps.next()) {
     outlet.push(frameOf(step.value))
-    const room = outlet.room()
-    if (room) await room
+    const turn = outlet.room() ?? breathe()
+    if (turn) await turn
   }
 }
