@@ -1,5 +1,6 @@
 import { asCarrelError, CarrelError } from '../../model/errors.ts'
 import type { Outcome } from '../../model/events/events.ts'
+import { Growth, joinedUpdate } from '../../model/events/growing.ts'
 import type { Item } from '../../model/events/items.ts'
 import { createOutcomeMask } from '../../model/events/mask-outcomes.ts'
 import type { SessionView } from '../../model/events/view.ts'
@@ -40,6 +41,7 @@ export class SessionRecorder {
   readonly #options: RecorderOptions
   readonly #mask: ReturnType<typeof createOutcomeMask>
   readonly #fold: SessionFold
+  readonly #growth = new Growth()
   readonly #listeners = new Set<(view: SessionView) => void>()
   #waiting: Outcome[] = []
   #waitingBytes = 0
@@ -71,7 +73,9 @@ export class SessionRecorder {
   push(outcome: Outcome): void {
     if (this.#broken) return
     for (const masked of this.#mask.take(outcome)) {
-      this.#waiting.push(masked)
+      const joined = joinedUpdate(this.#waiting.at(-1), masked)
+      if (joined) this.#waiting.pop()
+      this.#waiting.push(joined ?? masked)
       this.#waitingBytes += sizeOf(masked)
     }
     if (this.#waitingBytes > MAX_WAITING_BYTES) {
@@ -178,9 +182,10 @@ export class SessionRecorder {
    * Writes in one commit. While the store is away, the write waits, and with it everything that has to be recorded
    * before it reaches an agent. `again`: the outcomes may be in the log already.
    */
-  async #write(outcomes: readonly Outcome[], again = false): Promise<void> {
+  async #write(said: readonly Outcome[], again = false): Promise<void> {
     if (this.#broken) throw this.#broken
-    if (outcomes.length === 0) return
+    if (said.length === 0) return
+    const outcomes = said.map((outcome) => this.#growth.take(outcome))
     const { store, lease, session, now } = this.#options
     try {
       const fold = this.#fold.due()
@@ -196,6 +201,7 @@ export class SessionRecorder {
       this.#notify()
     } catch (thrown) {
       const error = asCarrelError(thrown)
+      this.#growth.forget()
       // `gone` refuses one batch, as for a prompt that was withdrawn meanwhile. Any other error ends the writing.
       if (error.code !== 'gone') this.#break(error)
       throw error

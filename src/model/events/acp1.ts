@@ -1,18 +1,25 @@
 import type { AgentId } from '../ids.ts'
-import { clip } from './clip.ts'
+import { clip, clipMore } from './clip.ts'
 import { closeTexts, type FoldDraft, freshItem, interruptTool, own, patchAgent, without } from './draft.ts'
+import type { EventOf } from './events.ts'
+import { onlyText } from './growing.ts'
 import { SPLIT_CHARS, type ToolItem } from './items.ts'
 import type { AgentView, ItemIndex } from './view.ts'
+
+interface HowTold {
+  /** The update is the tool call of a permission request, which names no kind of update. */
+  readonly fromPermission?: boolean
+  readonly appended?: EventOf<'agent.update'>['data']['appended']
+}
 
 /**
  * Applies one ACP v1 session update to the view. Agents omit required fields, send their own kinds of updates and
  * mention a tool call before they make it. The reader assumes nothing: unknown updates become raw items.
  * Each protocol version has one such file. The log keeps the updates, so a better reader also improves old sessions.
- * `fromPermission`: the update is the tool call of a permission request, which names no kind of update.
  */
-export function applyUpdate(draft: FoldDraft, agent: AgentId, raw: unknown, fromPermission = false): void {
+export function applyUpdate(draft: FoldDraft, agent: AgentId, raw: unknown, how: HowTold = {}): void {
   const update = record(raw)
-  if (fromPermission) return upsertTool(draft, update)
+  if (how.fromPermission) return upsertTool(draft, update, how)
   const kind = text(update.sessionUpdate)
   switch (kind) {
     case 'agent_message_chunk':
@@ -23,7 +30,7 @@ export function applyUpdate(draft: FoldDraft, agent: AgentId, raw: unknown, from
       return thought(draft, update)
     case 'tool_call':
     case 'tool_call_update':
-      return upsertTool(draft, update)
+      return upsertTool(draft, update, how)
     case 'plan':
       return plan(draft, update)
     case 'available_commands_update':
@@ -53,7 +60,7 @@ function putRaw(draft: FoldDraft, update: unknown): void {
 }
 
 /** Creates or updates the item of a tool call; either a call or an update may arrive first. */
-function upsertTool(draft: FoldDraft, update: Record<string, unknown>): void {
+function upsertTool(draft: FoldDraft, update: Record<string, unknown>, { appended }: HowTold): void {
   const id = text(update.toolCallId)
   if (!id) return putRaw(draft, update)
   const known = own(draft.view.index.tools, id)
@@ -65,7 +72,8 @@ function upsertTool(draft: FoldDraft, update: Record<string, unknown>): void {
   const status = ended && !draft.view.run && !goesOn && !ENDS.has(text(update.status)) ? '' : text(update.status)
   if (known === undefined) closeTexts(draft)
   if (known === undefined || before?.kind === 'tool') {
-    const item = changed(before?.kind === 'tool' ? before : newTool(draft, id), update, status)
+    const base = before?.kind === 'tool' ? before : newTool(draft, id)
+    const item = continued(changed(base, update, status), appended)
     const endedAt = ENDS.has(item.status) ? (item.endedAt ?? draft.event.at) : null
     draft.put({ ...item, seq: draft.event.seq, endedAt })
     if (known === undefined) follow(draft, id, item.n)
@@ -112,6 +120,20 @@ function newTool(draft: FoldDraft, toolCallId: string): ToolItem {
     ruled: null,
     startedAt: draft.event.at,
     endedAt: null,
+  }
+}
+
+/** Adds text to the only text of a call. */
+function continued(item: ToolItem, appended: HowTold['appended']): ToolItem {
+  const text = appended && onlyText(item.content)
+  const clipped = item.clipped ?? { content: 0, input: 0, output: 0 }
+  const more = text === undefined || !appended ? null : clipMore(text, clipped.content, appended)
+  if (!more) return item
+  return {
+    ...item,
+    content: [{ type: 'content', content: { type: 'text', text: more.value } }],
+    clipped: { ...clipped, content: more.clippedBytes },
+    clippedBytes: more.clippedBytes + clipped.input + clipped.output,
   }
 }
 

@@ -25,7 +25,7 @@ export function clip(value: unknown): { value: unknown; clippedBytes: number } {
     const tail = text.slice(wholeAt(text, text.length - Math.floor(most / 4)))
     const left = text.length - head.length - tail.length
     clippedBytes += left
-    return `${head}\n[... ${left} characters left out here; the log keeps them ...]\n${tail}`
+    return head + noteOf(left) + tail
   }
   const cutList = <T>(list: T[]): T[] => {
     if (list.length <= MAX_ENTRIES) return list
@@ -46,6 +46,34 @@ export function clip(value: unknown): { value: unknown; clippedBytes: number } {
   }
   return { value: walk(value, 0), clippedBytes }
 }
+
+/**
+ * Clips a text that goes on, as `clip` clips the whole of it. Null where the clipped text is none of these.
+ * @param clipped the text until now, with `left` characters left out of its `at`
+ */
+export function clipMore(
+  clipped: string,
+  left: number,
+  { from, at, text }: { readonly from: number; readonly at: number; readonly text: string },
+): { value: string; clippedBytes: number } | null {
+  if (left === 0) {
+    if (clipped.length !== at) return null
+    const { value, clippedBytes } = clip(clipped.slice(from) + text)
+    return { value: value as string, clippedBytes }
+  }
+  const note = noteOf(left)
+  const most = Math.floor((CLIP_BYTES * 3) / 4)
+  // The cut may have spared a surrogate pair.
+  const cut = [most, most - 1].find((each) => clipped.startsWith(note, each))
+  if (from > 0 || cut === undefined) return null
+  const head = clipped.slice(0, cut)
+  const end = clipped.slice(head.length + note.length) + text
+  const tail = end.slice(wholeAt(end, end.length - Math.floor(CLIP_BYTES / 4)))
+  const now = at + text.length - head.length - tail.length
+  return { value: head + noteOf(now) + tail, clippedBytes: now }
+}
+
+const noteOf = (left: number): string => `\n[... ${left} characters left out here; the log keeps them ...]\n`
 
 function isLargePicture(part: object): part is { data: string } {
   const { type, data, mimeType } = part as Record<string, unknown>

@@ -113,6 +113,11 @@ const OUTCOMES = {
     via: z.literal('permission').optional(),
     /** Number of its frame in the life of the agent process. A restarted server resumes after it. */
     frame: z.number().int().optional(),
+    /**
+     * The text of the call goes on: its characters `from` to `at` (its length until now) stay, and `text` follows them.
+     * `update` then has no `content`. In UTF-16 units.
+     */
+    appended: z.object({ from: z.number().int(), at: z.number().int(), text: z.string() }).optional(),
     afterword,
   }),
   'interaction.opened': z.object({

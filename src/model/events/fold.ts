@@ -181,7 +181,8 @@ const HANDLERS: Handlers = {
   'run.ended': endRun,
   'agent.update': (draft, { data, run }) => {
     if (data.frame !== undefined) patchAgent(draft, data.agent, { frame: data.frame })
-    const apply = (to: FoldDraft) => applyUpdate(to, data.agent, data.update, data.via === 'permission')
+    const how = { fromPermission: data.via === 'permission', appended: data.appended }
+    const apply = (to: FoldDraft) => applyUpdate(to, data.agent, data.update, how)
     if (!data.afterword || run === null) return apply(draft)
     foldAfterword(draft, data.agent, run, apply)
     heardOf(draft, data.agent, data.update)

@@ -18,17 +18,22 @@ export async function readWhole(
   for (let after = item.n - 1; after < item.seq && !signal.aborted; ) {
     const { events } = await page.call('sessions.events', { workspace, id: session, after, limit: PAGE })
     if (events.length === 0) break
-    for (const event of events) text = saidBy(event, item.toolCallId) ?? text
+    for (const event of events) text = saidBy(event, item.toolCallId, text) ?? text
     after = events.at(-1)!.seq
   }
   return text
 }
 
-/** Returns the content of an event for this call, or null. Later content replaces earlier content, as in ACP. */
-function saidBy(event: Output<'sessions.events'>['events'][number], call: string): string | null {
-  const data = event.data as { update?: Record<string, unknown> } | undefined
-  const update = event.type === 'agent.update' ? data?.update : undefined
+interface Said {
+  readonly update?: Record<string, unknown>
+  readonly appended?: { readonly from: number; readonly at: number; readonly text: string }
+}
+
+/** Returns the content of a call after an event, or null. Later content replaces earlier content, or goes on with it. */
+function saidBy(event: Output<'sessions.events'>['events'][number], call: string, before: string): string | null {
+  const { update, appended } = event.type === 'agent.update' ? ((event.data ?? {}) as Said) : {}
   if (update?.toolCallId !== call) return null
+  if (appended) return before.slice(appended.from, appended.at) + appended.text
   const content = Array.isArray(update.content) ? update.content : []
   if (content.length > 0) return content.map(partText).join('\n')
   return update.rawOutput === undefined || update.rawOutput === null ? null : rawText(update.rawOutput)
