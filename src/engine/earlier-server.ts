@@ -27,8 +27,8 @@ export async function sweepEarlierServer(config: Config, rejoins: boolean) {
   const browsers = rejoins ? await findBrowsers({ folder }) : []
   const notes = [...rejoinable.map(({ note }) => note), ...browsers.map(({ trees }) => trees)]
   await sweepLedger(ledger, new Set(notes.flatMap(({ keeper, agent }) => [keeper.tree, agent.tree])))
-  await dropOtherKeepers(keepers, new Set(agents.map(({ keeper }) => keeper)))
-  await dropOtherBrowsers({ folder }, browsers)
+  await dropOtherKeepers({ keepers, ledger }, new Set(agents.map(({ keeper }) => keeper)))
+  await dropOtherBrowsers({ folder, ledger }, browsers)
   if (rejoinable.length === 0) await dropDoors(folder)
   return { ledger, keepers, agents, rejoins, browsers }
 }

@@ -53,7 +53,7 @@ export function createAgentLauncher(
       if (note) await endKeeper(note)
       return leftBehind(join(earlier.keepers, keeper))
     },
-    remove: (keeper) => dropKeeper(earlier.keepers, keeper),
+    remove: (keeper) => dropKeeper(earlier, keeper),
   }
 }
 

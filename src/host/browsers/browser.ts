@@ -25,7 +25,7 @@ import {
   startKeeper,
 } from '../keeper/client.ts'
 import type { Containment } from '../process/containment.ts'
-import { killTree, removeEntry } from '../process/ledger.ts'
+import { killTree } from '../process/ledger.ts'
 import type { Exit } from '../process/process.ts'
 import { enclose, type SandboxSpec, WAY_OUT } from '../sandbox/enclose.ts'
 import { browserDoor, DOOR_SOCKET } from './door.ts'
@@ -170,10 +170,10 @@ export async function findBrowsers({ folder }: Pick<BrowserRuntime, 'folder'>): 
 
 /** Removes the files of all browsers but `kept`. The caller has ended their processes before. */
 export async function dropOthers(
-  { folder }: Pick<BrowserRuntime, 'folder'>,
+  { folder: keepers, ledger }: Pick<BrowserRuntime, 'folder' | 'ledger'>,
   kept: readonly SurvivingBrowser[],
 ): Promise<void> {
-  await dropOtherKeepers(folder, new Set(kept.map(({ keeper }) => keeper)))
+  await dropOtherKeepers({ keepers, ledger }, new Set(kept.map(({ keeper }) => keeper)))
 }
 
 /** Kills the processes of a browser and removes its files. Idempotent. */
@@ -182,10 +182,9 @@ export async function removeBrowser({ keeper, trees }: SurvivingBrowser, runtime
   await forget(runtime, keeper)
 }
 
-/** Removes files and ledger entry. Only after the end of all processes: the ledger is how they are found again. */
-async function forget(runtime: BrowserRuntime, keeper: string): Promise<void> {
-  await dropKeeper(runtime.folder, keeper)
-  removeEntry(runtime.ledger, keeper)
+/** Removes the files of a browser whose processes have ended. */
+async function forget({ folder, ledger }: BrowserRuntime, keeper: string): Promise<void> {
+  await dropKeeper({ keepers: folder, ledger }, keeper)
 }
 
 function processOf(tree: KeptTree, note: BrowserNote, runtime: BrowserRuntime): BrowserProcess {

@@ -37,6 +37,6 @@ it('is removed with an agent that did not start; leftovers are removed at the ne
   await expect(connect({ launch: { command: 'no-such-agent', keepers } })).rejects.toThrow('is not installed')
   expect([...readdirSync(temporary), ...readdirSync(keepers)]).toEqual([])
   for (const folder of [join(keepers, KEEPER), temporaryOf(keepers, KEEPER)]) mkdirSync(folder, { recursive: true })
-  await dropOthers(keepers, new Set())
+  await dropOthers({ keepers, ledger: join(top, 'processes') }, new Set())
   expect([...readdirSync(temporary), ...readdirSync(keepers)]).toEqual([])
 })

@@ -16,7 +16,7 @@ import { type Cgroup, dropCgroup, foldersOf, type LimitReached } from '../cgroup
 import { temporaryOf } from '../identity/temporary.ts'
 import { bootId, type ProcessRow, processNow, processTable, stillRuns, TREE_VARIABLE } from '../proc-table.ts'
 import type { Containment } from '../process/containment.ts'
-import { killTree, writeEntry } from '../process/ledger.ts'
+import { killTree, removeEntry, writeEntry } from '../process/ledger.ts'
 import { descendantsOf, killBornAfter, type LiveTree } from '../process/live-tree.ts'
 import type { Exit } from '../process/process.ts'
 import { proxyPath } from '../sandbox/socket-path.ts'
@@ -46,7 +46,7 @@ export interface KeptTree {
   kill(): Promise<void>
   /** Disconnects. The keeper continues with the agent for as long as its limits allow. */
   leave(): void
-  /** Deletes the spool and the temporary folder of an agent that has ended and is fully recorded. Never rejects. */
+  /** Deletes all files of an agent that has ended and is fully recorded. Never rejects. */
   forget(): Promise<void>
   stderrTail(): string
   descendants(filter?: { bornAfterMs?: number }): Promise<ProcessRow[]>
@@ -103,7 +103,7 @@ export async function startKeeper(
   } catch (thrown) {
     await killTree(keeper, null)
     if (launch.cgroup) await dropCgroup(foldersOf(launch.cgroup))
-    await dropKeeper(options.keepers, keeper)
+    await dropKeeper(options, keeper)
     throw thrown
   }
   const kept = await attachKeeper(keeper, options)
@@ -195,7 +195,7 @@ export async function openSpooled(keeper: string, options: KeeperOptions): Promi
     stop: async () => undefined,
     kill: async () => undefined,
     leave: () => undefined,
-    forget: () => dropKeeper(options.keepers, keeper),
+    forget: () => dropKeeper(options, keeper),
     stderrTail: () => exit.stderrTail,
     descendants: async () => [],
     killDescendantsBornAfter: async () => [],
@@ -250,7 +250,7 @@ function keptTree(
       if (!connection.left) await ended(LATE_MS)
     },
     leave: () => connection.leave(),
-    forget: () => dropKeeper(options.keepers, keeper),
+    forget: () => dropKeeper(options, keeper),
     stderrTail: () => connection.stderrTail,
     descendants: (filter) => descendantsOf(live, filter),
     killDescendantsBornAfter: (atMs) => killBornAfter(live, atMs),
@@ -288,11 +288,19 @@ export async function endKeeper({ agent, keeper }: KeeperNote): Promise<void> {
   await killTree(keeper.tree, keeper.identity)
 }
 
-/** Removes an ended keeper's spool, cgroup and temporary folder. The next start removes leftovers. Safe to repeat. */
-export async function dropKeeper(keepers: string, keeper: string): Promise<void> {
+/** Where the files of keepers are. */
+export type KeeperFolders = Pick<KeeperOptions, 'keepers' | 'ledger'>
+
+/**
+ * Removes the spool, cgroup, temporary folder and ledger entries of a keeper whose processes have ended. The next start
+ * removes leftovers. Safe to repeat.
+ */
+export async function dropKeeper({ keepers, ledger }: KeeperFolders, keeper: string): Promise<void> {
   const folder = join(keepers, keeper)
-  const cgroup = readNote(folder)?.cgroup
-  if (cgroup) await dropCgroup(foldersOf(cgroup))
+  const note = readNote(folder)
+  if (note?.cgroup) await dropCgroup(foldersOf(note.cgroup))
+  // A keeper that was killed could not remove the entry of its agent.
+  for (const tree of [keeper, ...(note ? [note.agent.tree] : [])]) removeEntry(ledger, tree)
   // The folder goes last: after a crash the next start finds the rest by it.
   const sockets = [socketPath(folder), dirname(proxyPath(folder)), dirname(gatePath(folder))]
   const parts = [...sockets, temporaryOf(keepers, keeper), folder]
@@ -300,9 +308,9 @@ export async function dropKeeper(keepers: string, keeper: string): Promise<void>
 }
 
 /** Removes the leftovers of keepers that nothing took over. None of them runs. */
-export async function dropOthers(keepers: string, taken: ReadonlySet<string>): Promise<void> {
-  const names = absentAsNullSync(() => readdirSync(keepers)) ?? []
-  await Promise.all(names.filter((keeper) => !taken.has(keeper)).map((keeper) => dropKeeper(keepers, keeper)))
+export async function dropOthers(at: KeeperFolders, taken: ReadonlySet<string>): Promise<void> {
+  const names = absentAsNullSync(() => readdirSync(at.keepers)) ?? []
+  await Promise.all(names.filter((keeper) => !taken.has(keeper)).map((keeper) => dropKeeper(at, keeper)))
 }
 
 function readNote(folder: string): KeeperNote | null {

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, expect, it } from 'vitest'
@@ -177,6 +177,21 @@ it('P1: an agent does not outlive its keeper, and the server gets its exit', asy
   process.kill(note?.keeper.identity.pid ?? 0, 'SIGKILL')
   expect((await tree.exited).signal).toBe('SIGKILL')
   await gone(note?.keeper.tree ?? '', note?.agent.tree ?? '')
+  kept.length = 0
+})
+
+it('P1: files of the ledger go with their processes, also where a keeper was killed', async () => {
+  const at = options()
+  const [calm, killed] = [await start(at), await start(at)]
+  for (const tree of [calm, killed]) await listen(tree).replayed
+  expect(readdirSync(at.ledger)).toHaveLength(4)
+  await calm.kill()
+  await calm.forget()
+  expect(readdirSync(at.ledger)).toHaveLength(2)
+  process.kill((await treesOf(killed))?.keeper.identity.pid ?? 0, 'SIGKILL')
+  await killed.exited
+  await killed.forget()
+  expect(readdirSync(at.ledger)).toEqual([])
   kept.length = 0
 })
 
