@@ -8,7 +8,7 @@ export const RetentionCount = z.object({
   what: z.string(),
   olderThanDays: z.number().nullable().describe('Null: nothing is removed.'),
   count: z.number().int(),
-  bytes: z.number().int(),
+  bytes: z.number().int().describe('Bytes on the disk; in a database, bytes of its rows.'),
 })
 export type RetentionCount = z.infer<typeof RetentionCount>
 

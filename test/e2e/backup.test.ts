@@ -268,6 +268,18 @@ describe('retention', () => {
     await expectWhole(old)
   })
 
+  it('retention counts the bytes on the disk, where a small file takes a whole block', async () => {
+    const clock = { ahead: 0 }
+    const world = await openWorld({}, { now: () => Date.now() + clock.ahead })
+    const folder = join(world.dataFolder, 'logs', 'runs', 'run_small')
+    mkdirSync(folder, { recursive: true })
+    for (let n = 0; n < 50; n += 1) writeFileSync(join(folder, `${n}`), 'x')
+    clock.ahead = 31 * DAY_MS
+    const [onDisk] = execFileSync('du', ['-s', '--block-size=1', folder], { encoding: 'utf8' }).split('\t')
+    const { rules } = await world.carrel.call('retention.preview', {})
+    expect(rules[0]).toMatchObject({ count: 1, bytes: Number(onDisk) })
+  })
+
   it('recently written files stay, whatever lies beside them', async () => {
     const world = await openWorld()
     const folder = join(world.dataFolder, 'logs', 'runs')

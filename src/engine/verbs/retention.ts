@@ -13,6 +13,8 @@ const DAY_MS = 86_400_000
 /** Delay of the first pass, so that it does not slow the start. ms. */
 const FIRST_MS = 300_000
 const LEASE = 'retention'
+/** Unit of `blocks` of a file. */
+const BLOCK_BYTES = 512
 
 type Key = 'keepRunLogsDays' | 'keepAgentLogsDays' | 'keepArchivedItemsDays'
 
@@ -122,17 +124,21 @@ async function entriesOf(folder: string, depth: number): Promise<{ name: string;
   return (await Promise.all(entries.map(({ path }) => entriesOf(path, depth - 1)))).flat()
 }
 
-/** Returns the newest write time (ms since 1970) and the size of a path with all below it; null without the path. */
+/**
+ * Returns the newest write time (ms since 1970) of a path with all below it, and the bytes that they take on the disk:
+ * a small file takes a whole block. Null without the path.
+ */
 async function measure(path: string): Promise<{ newest: number; bytes: number } | null> {
   const stat = await absentAsNull(lstat(path))
   if (stat === null) return null
-  if (!stat.isDirectory()) return { newest: stat.mtimeMs, bytes: stat.size }
+  const own = { newest: stat.mtimeMs, bytes: stat.blocks * BLOCK_BYTES }
+  if (!stat.isDirectory()) return own
   const names = (await absentAsNull(readdir(path))) ?? []
   const below = await Promise.all(names.map((name) => measure(join(path, name))))
   const found = below.filter((each) => each !== null)
   return {
-    newest: Math.max(stat.mtimeMs, ...found.map(({ newest }) => newest)),
-    bytes: found.reduce((sum, each) => sum + each.bytes, 0),
+    newest: Math.max(own.newest, ...found.map(({ newest }) => newest)),
+    bytes: found.reduce((sum, each) => sum + each.bytes, own.bytes),
   }
 }
 
