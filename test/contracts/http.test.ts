@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { connect as dial } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, it, vi } from 'vitest'
@@ -35,6 +37,28 @@ it('the client over HTTP answers as the engine in process does', async () => {
   expect([preview.deleted, preview.preview.sessions]).toEqual([false, 1])
   expect((await client.call('sessions.delete', { ...at, confirm: true })).deleted).toBe(true)
   await expect(client.call('sessions.get', at)).rejects.toMatchObject({ code: 'not_found' })
+})
+
+it('a request that arrives while the server stops is refused with a code', async () => {
+  world = await openHttpWorld()
+  const { server, engine } = world
+  const head = `host: 127.0.0.1:${server.port}\r\nauthorization: Bearer ${engine.token}\r\n`
+  const socket = dial(server.port, '127.0.0.1')
+  let text = ''
+  socket.on('data', (chunk) => {
+    text += chunk
+  })
+  const post = `POST /api/v1/workspaces HTTP/1.1\r\n${head}content-type: application/json\r\ncontent-length: 2\r\n\r\n{`
+  await new Promise<void>((resolve) => socket.write(post, () => resolve()))
+  await ask(server.port, '/api/v1/server', { headers: { authorization: `Bearer ${engine.token}` } })
+  const closed = server.close()
+  await vi.waitFor(() => expect(ask(server.port, '/')).rejects.toThrow())
+  socket.write(`}GET /api/v1/server HTTP/1.1\r\n${head}\r\n`)
+  await once(socket, 'close')
+  await closed
+  const last = text.slice(text.lastIndexOf('HTTP/1.1 '))
+  expect(last).toMatch(/^HTTP\/1.1 503 /)
+  expect(JSON.parse(last.slice(last.indexOf('\r\n\r\n')))).toMatchObject({ error: { code: 'unavailable' } })
 })
 
 it('an old path, operation or field is refused with its new name', async () => {

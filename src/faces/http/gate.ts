@@ -84,11 +84,19 @@ const PAGE_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ')
 
-/** Installs the gate before all other hooks. */
+/** Installs the gate before all other hooks. A server that closes refuses what still arrives on open connections. */
 export function guard(app: FastifyInstance, gate: Gate): void {
+  let closing = false
+  app.addHook('preClose', async () => {
+    closing = true
+  })
   app.addHook('onRequest', (request, reply, done) => {
     addHeaders(request, reply)
     gate.check(request)
+    if (closing) {
+      reply.header('connection', 'close')
+      throw new CarrelError('unavailable', 'This server is stopping. Try again in a moment.')
+    }
     if (!gate.isGuest(request)) return done()
     reply.header('access-control-allow-origin', request.headers.origin).header('vary', 'Origin')
     if (request.method === 'OPTIONS') preflight(reply)

@@ -103,6 +103,8 @@ function createApp(engine: Engine, gate: Gate, previews: Previews): FastifyInsta
     logger: false,
     bodyLimit: engine.config.maxBodyBytes,
     forceCloseConnections: false,
+    // The answer of Fastify has no error code; `guard` refuses instead.
+    return503OnClosing: false,
     serverFactory: (handle) => createHttpServer(handle, previews),
     routerOptions: { maxParamLength: 512 },
     // A malformed address arrives here without passing the hooks.
