@@ -1,6 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { type CliWorld, openCliWorld, script } from '../support/cli-world.ts'
 
 let world: CliWorld
@@ -49,6 +49,19 @@ it('the ports of places are listed, with the addresses of their previews while a
   expect((await fetch(address, { redirect: 'manual' })).headers.get('location')).toContain('/login?next=')
   await server.stop()
 }, 240_000)
+
+it('a backup that Ctrl-C stops leaves nothing', async () => {
+  const target = join(world.folder('vault'), 'backup')
+  const many = join(world.data, 'spaces', 'many')
+  mkdirSync(many, { recursive: true })
+  for (let n = 0; n < 5_000; n += 1) writeFileSync(join(many, `${n}`), 'x')
+  const running = world.start(['backup', target])
+  await vi.waitFor(() => expect(existsSync(join(`${target}.part`, 'spaces', 'many', '150'))).toBe(true), 60_000)
+  running.child.kill('SIGINT')
+  expect(await running.ended).toMatchObject({ exit: 130, stderr: expect.stringContaining('Stopped. Nothing') })
+  expect([target, `${target}.part`].filter(existsSync)).toEqual([])
+  rmSync(many, { recursive: true })
+}, 15_000)
 
 it('a session is exported, the data is backed up while a server runs, and restored', async () => {
   const cwd = world.folder('garden')

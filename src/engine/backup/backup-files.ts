@@ -6,7 +6,16 @@ import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { BackupEntry } from '../../model/backup.ts'
 import { fileTrouble } from '../../model/files/file-trouble.ts'
+import type { ReportProgress } from '../../model/upgrade.ts'
 import { absentAsNull } from '../../primitives/absent-as-null.ts'
+
+/** Reports progress until `signal` fires, and throws then: all long work of a backup reports progress. */
+export function unlessAborted(say: ReportProgress, signal: AbortSignal | undefined): ReportProgress {
+  return (...progress) => {
+    signal?.throwIfAborted()
+    say(...progress)
+  }
+}
 
 export async function copyFile(from: string, to: string, mode: number): Promise<{ sha256: string; bytes: number }> {
   await mkdir(dirname(to), { recursive: true, mode: 0o700 })

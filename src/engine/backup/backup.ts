@@ -14,7 +14,7 @@ import type { ReportProgress } from '../../model/upgrade.ts'
 import { absentAsNull, isAbsent, isPresent } from '../../primitives/absent-as-null.ts'
 import { bestEffort } from '../../primitives/best-effort.ts'
 import { checkDatabase, copyDatabase } from '../../store/sqlite/sqlite-copy.ts'
-import { copyEntry, digestOf, isFree, walk } from './backup-files.ts'
+import { copyEntry, digestOf, isFree, unlessAborted, walk } from './backup-files.ts'
 
 export interface BackupRequest {
   readonly dataFolder: string
@@ -23,6 +23,8 @@ export interface BackupRequest {
   readonly filesOnly: boolean
   readonly version: string
   readonly now: number
+  /** Ends the backup between two files, or between two portions of a database; nothing of it is left then. */
+  readonly signal?: AbortSignal
 }
 
 interface Work {
@@ -55,13 +57,14 @@ export async function makeBackup(request: BackupRequest, target: string, say: Re
       'Postgres has its own backup tools: run `pg_dump`, then `carrel backup --files-only` for the data folder.',
     )
   const into = `${path}.part`
-  const work: Work = { request: { ...request, dataFolder: from }, into, say, entries: [], skipped: [] }
+  const go = unlessAborted(say, request.signal)
+  const work: Work = { request: { ...request, dataFolder: from }, into, say: go, entries: [], skipped: [] }
   try {
     await rm(into, { recursive: true, force: true })
     await mkdir(into, { recursive: true, mode: 0o700 })
     for (const part of BACKUP_PARTS) await takePart(work, part)
     const manifest = await seal(work)
-    await readBack(into, manifest, say)
+    await readBack(into, manifest, go)
     // The target may be an empty folder; anything else was refused.
     await rm(path, { recursive: true, force: true })
     await rename(into, path)

@@ -9,14 +9,19 @@ import { absentAsNull, isAbsent } from '../../primitives/absent-as-null.ts'
 import { bestEffort } from '../../primitives/best-effort.ts'
 import { checkDatabase, KNOWN_SCHEMA, moveBlankSpaces, tooNew } from '../../store/sqlite/sqlite-copy.ts'
 import { MANIFEST } from './backup.ts'
-import { copyFile, isFree } from './backup-files.ts'
+import { copyFile, isFree, unlessAborted } from './backup-files.ts'
 
 /**
  * Creates a data folder from a backup. Compares every file with its digest. The folder gets its final name only when it
- * is complete. The restored folder is paused: the one that the backup was made of may live.
+ * is complete; when `signal` fires first, nothing of it is left. The restored folder is paused: the one that the backup was made of may live.
  * @throws bad_input for a folder that is not empty or is not a backup, unavailable for a damaged or too new backup
  */
-export async function restoreBackup(backup: string, dataFolder: string, say: ReportProgress): Promise<BackupManifest> {
+export async function restoreBackup(
+  backup: string,
+  dataFolder: string,
+  say: ReportProgress,
+  signal?: AbortSignal,
+): Promise<BackupManifest> {
   const from = resolve(backup)
   const to = resolve(dataFolder)
   const manifest = await readManifest(from)
@@ -27,7 +32,7 @@ export async function restoreBackup(backup: string, dataFolder: string, say: Rep
   try {
     await rm(into, { recursive: true, force: true })
     await mkdir(into, { recursive: true, mode: 0o700 })
-    await copyAll(from, into, manifest, say)
+    await copyAll(from, into, manifest, unlessAborted(say, signal))
     if (manifest.schema !== null) {
       await checkDatabase(join(into, 'carrel.db'))
       await moveBlankSpaces(join(into, 'carrel.db'), manifest.dataFolder, to)

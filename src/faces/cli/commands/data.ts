@@ -30,15 +30,15 @@ Examples:
   addRestore(command)
 }
 
-async function backup(cli: Cli, folder: string, filesOnly: boolean): Promise<void> {
+async function backup(cli: Cli, folder: string, filesOnly: boolean): Promise<number> {
   refuseRemote(cli)
   const { config } = cli.settings()
   const { makeBackup } = await import('../../../engine/backup/backup.ts')
   const target = resolve(cli.world.cwd, folder)
   const { dataFolder, databaseUrl } = config
   const source = { dataFolder, databaseUrl, filesOnly, version: VERSION, now: cli.world.now() }
-  const manifest = await makeBackup(source, target, progressOf(cli))
-  clearProgress(cli)
+  const manifest = await untilStopped(cli, (signal) => makeBackup({ ...source, signal }, target, progressOf(cli)))
+  if (manifest === null) return STOPPED
   const files = manifest.entries.flatMap((entry) => (entry.kind === 'file' ? [entry.bytes] : []))
   const bytes = files.reduce((sum, each) => sum + each, 0)
   const { schema, skipped, leavesOut } = manifest
@@ -48,6 +48,30 @@ async function backup(cli: Cli, folder: string, filesOnly: boolean): Promise<voi
     cli.term.note('A backup never contains:')
     for (const each of leavesOut) cli.term.note(`  ${each}`)
   })
+  return 0
+}
+
+const STOPPED = 130
+
+/**
+ * Does work that Ctrl-C or SIGTERM ends, after it removed what it had written; null then. A second signal changes
+ * nothing: one Ctrl-C may arrive twice.
+ */
+async function untilStopped<T>(cli: Cli, work: (signal: AbortSignal) => Promise<T>): Promise<T | null> {
+  const stop = new AbortController()
+  const abort = () => stop.abort()
+  const signals = ['SIGINT', 'SIGTERM'] as const
+  for (const signal of signals) process.on(signal, abort)
+  try {
+    return await work(stop.signal)
+  } catch (thrown) {
+    if (!stop.signal.aborted) throw thrown
+    cli.term.note('Stopped. Nothing that was written is left.')
+    return null
+  } finally {
+    clearProgress(cli)
+    for (const signal of signals) process.off(signal, abort)
+  }
 }
 
 /** Refuses `--url`: the command works on files of this machine. */
@@ -66,14 +90,16 @@ const addRestore: AddCommand = (program) => {
     .handle(async (cli, [folder]) => {
       refuseRemote(cli)
       const { restoreBackup } = await import('../../../engine/backup/restore.ts')
-      const manifest = await restoreBackup(resolve(cli.world.cwd, folder), cli.dataFolder, progressOf(cli))
-      clearProgress(cli)
+      const from = resolve(cli.world.cwd, folder)
+      const manifest = await untilStopped(cli, (signal) => restoreBackup(from, cli.dataFolder, progressOf(cli), signal))
+      if (manifest === null) return STOPPED
       const { at, carrel, entries } = manifest
       cli.term.result({ dataFolder: cli.dataFolder, at, carrel, entries: entries.length }, () => {
         cli.term.line(`Restored the data of ${new Date(at).toISOString()} into ${cli.dataFolder}.`)
         cli.term.note('Copy the key of your secrets (secrets.key) there as well, then run `carrel serve`.')
         cli.term.note('The restored data folder is paused. To let it go on instead of the first: `carrel unpause`.')
       })
+      return 0
     })
 }
 
