@@ -65,3 +65,9 @@ it('the data folder is where the platform keeps such things', () => {
   expect(at({ HOME: '/h', XDG_DATA_HOME: '/x' }, 'darwin')).toBe('/h/Library/Application Support/Carrel')
   expect(at({ HOME: '/h', CARREL_DATA_FOLDER: 'data' }, 'linux')).toBe('/here/data')
 })
+
+it('a path prefix is refused in words, wherever it is set', () => {
+  expect(() => loadSettings(sources({ CARREL_BASE_PATH: '/carrel' }))).toThrow('cannot be served below a path')
+  file({ basePath: '/carrel' })
+  expect(() => loadSettings(sources())).toThrow('a host name of its own')
+})

@@ -22,6 +22,10 @@ export interface Sources {
   readonly platform: string
 }
 
+/** Page, redirects and cookies name paths from the root. */
+const NO_PREFIX =
+  'Carrel cannot be served below a path: there is no setting basePath. Give Carrel a host name of its own, such as carrel.example.com, and add the name to allowedHosts.'
+
 export function dataFolderOf({ flags, env, cwd, platform }: Sources): { path: string; origin: string } {
   if (flags.dataFolder) return { path: resolve(cwd, String(flags.dataFolder)), origin: '--data' }
   if (env.CARREL_DATA_FOLDER) return { path: resolve(cwd, env.CARREL_DATA_FOLDER), origin: 'CARREL_DATA_FOLDER' }
@@ -37,6 +41,7 @@ export function dataFolderOf({ flags, env, cwd, platform }: Sources): { path: st
  * @throws bad_input with setting, value and origin
  */
 export function loadSettings(sources: Sources): Settings {
+  if (sources.env.CARREL_BASE_PATH) throw badInput(NO_PREFIX, { setting: 'basePath' })
   const folder = dataFolderOf(sources)
   const file = join(folder.path, 'config.json')
   const fromFile = readConfigFile(file)
@@ -115,6 +120,7 @@ function readConfigFile(file: string): Record<string, unknown> {
   for (const key of Object.keys(value)) {
     if (key === 'dataFolder')
       throw badInput(`dataFolder cannot be set in ${file}, which is inside the data folder. Use --data.`, { file })
+    if (key === 'basePath') throw badInput(NO_PREFIX, { setting: key, file })
     if (!(key in Config.shape))
       throw badInput(
         `${file} sets ${JSON.stringify(key)}, which is not a setting. \`carrel config\` lists all settings.`,

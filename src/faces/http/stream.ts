@@ -139,12 +139,15 @@ function idOf(cursor: Cursor): string {
   return cursor.size === 1 && only && only[0] !== WORKSPACE_LOG ? String(only[1]) : writeCursor(cursor)
 }
 
+/** Headers of a stream, by which reverse proxies pass each event on at once. */
 export function headersOf(reply: FastifyReply): Record<string, string | string[]> {
   return {
     ...(reply.getHeaders() as Record<string, string>),
     'content-type': 'text/event-stream; charset=utf-8',
     'cache-control': 'no-store, no-transform',
-    // Tells reverse proxies not to buffer the stream.
+    // Caddy compresses a stream in spite of `no-transform`, and holds its events back. No proxy encodes twice.
+    'content-encoding': 'identity',
+    // nginx buffers otherwise.
     'x-accel-buffering': 'no',
   }
 }
