@@ -2,6 +2,7 @@ import type { Carrel, Input } from '../api/index.ts'
 import type { Sight } from '../model/browser-sight.ts'
 import type { Config } from '../model/settings/config.ts'
 import type { Caller } from '../model/tree.ts'
+import type { Log } from './log.ts'
 import type { NodeAccess } from './nodes/access.ts'
 
 /** A running Carrel, as faces use it. `open.ts` creates it. */
@@ -11,6 +12,8 @@ export interface Engine {
   readonly token: string
   /** Recognizes tokens and logins: those of any node of the installation. */
   readonly access: NodeAccess
+  /** The operator's log, without values of secrets, at the level of `logLevel`. */
+  readonly log: Log
   /** Returns the operations for one caller. Each parses its input, authorizes the caller, then acts. */
   carrelFor(caller: Caller): Carrel
   /**

@@ -27,6 +27,7 @@ export function maskingLog(log: Log, vault: Vault): Log {
     error: (text, detail) => log.error(vault.everywhere.text(text), mask(detail)),
     warn: (text, detail) => log.warn(vault.everywhere.text(text), mask(detail)),
     info: (text) => log.info(vault.everywhere.text(text)),
+    debug: (text) => log.debug(vault.everywhere.text(text)),
   }
 }
 

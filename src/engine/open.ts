@@ -46,7 +46,7 @@ import { startRefolding } from './refolding.ts'
 import { sweepOutlived } from './run/rejoin.ts'
 import { Supervisor } from './run/supervisor.ts'
 import { createPromptDoor } from './run/warm-start.ts'
-import { createServerLog } from './server-log.ts'
+import { createServerLog, tellingStore } from './server-log.ts'
 import { Spending } from './spending.ts'
 import { moveBlankFolders, openStore, refuseNewer } from './store-opening.ts'
 import { createVault } from './vault.ts'
@@ -116,17 +116,22 @@ export async function openEngine(
         }),
     })
     if (base.pause.reason === null) await begin()
+    base.log.info(`Opened ${config.dataFolder}${base.pause.reason ? ', which is paused' : ''}.`)
     return {
       config,
       token: base.token,
       access: base.access,
+      log: base.log,
       carrelFor: (caller) => carrelFor(ctx, caller),
       async *watchBrowser(caller, run, signal) {
         await refuseRunElsewhere(ctx, caller, run as Parsed<'runs.get'>)
         yield* watchBrowser(ctx, caller, run, signal)
       },
       close() {
-        closing ??= unpauses.idle().then(closeAll)
+        closing ??= unpauses.idle().then(async () => {
+          await closeAll()
+          base.log.info(`Closed ${config.dataFolder}.`)
+        })
         return closing
       },
     }
@@ -152,7 +157,9 @@ async function openBase(config: Config, overrides: Overrides, closers: Closers) 
   // The id of a machine belongs to its data folder: it survives restarts, and a copy of the folder has it too.
   const id = await keptSecret(dataFolder, NODE_FILE, 12)
   const holder = leaseHolderOf(id)
-  const opened = await openStore(config, { now, env, version, holder, say, isPaused: pause.reason !== null })
+  const plainLog = overrides.log ?? createServerLog(config.logLevel, now)
+  const isPaused = pause.reason !== null
+  const opened = tellingStore(await openStore(config, { now, env, version, holder, say, isPaused }), plainLog)
   closers.push(() => opened.close())
   // The work of runs waits out what its lease can bear. Callers get an error at once.
   const store = patientReads(opened, config.leaseTtlMs)
@@ -169,7 +176,7 @@ async function openBase(config: Config, overrides: Overrides, closers: Closers) 
   const token = await keptSecret(dataFolder, 'token', 32)
   const leases = new Leases({ ...store, awake }, holder, config.leaseTtlMs, now)
   closers.push(() => leases.close())
-  const log = maskingLog(overrides.log ?? createServerLog(config.logLevel, now), vault)
+  const log = maskingLog(plainLog, vault)
   const keys = { tokenDigest: tokenDigest(token), loginKey: publicText(loginKeyOf(token)) }
   const self = { id, name: config.machineName ?? hostname(), version, ...keys }
   const machines = createMachines({ store, self, ttlMs: config.leaseTtlMs, now, log })

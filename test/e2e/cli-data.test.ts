@@ -50,6 +50,23 @@ it('the ports of places are listed, with the addresses of their previews while a
   await server.stop()
 }, 240_000)
 
+it('logLevel: info names what happens to sessions, debug each event and request, and none has a word of a prompt', async () => {
+  const said = async (level: string) => {
+    const cwd = world.folder(`logged-${level}`)
+    const server = await world.serve({ CARREL_LOG_LEVEL: level })
+    expect((await world.carrel(['run', '--agent', 'scripted', script({ say: 'confidential' })], { cwd })).exit).toBe(0)
+    return (await server.stop()).stderr
+  }
+  const [warn, info, debug] = [await said('warn'), await said('info'), await said('debug')]
+  const milestone = / info ses_\w+ run\.ended run_\w+ completed$/m
+  const details = [/ debug ses_\w+ agent\.update scripted$/m, / debug POST \/api\/v1\/\S+\/prompt 200, \d+ ms$/m]
+  expect([warn, info, debug].map((text) => milestone.test(text))).toEqual([false, true, true])
+  for (const detail of details)
+    expect([warn, info, debug].map((text) => detail.test(text))).toEqual([false, false, true])
+  expect(info).toMatch(/ info ses_\w+ prompt\.requested pmt_\w+/)
+  expect(debug).not.toContain('confidential')
+}, 120_000)
+
 it('a backup that Ctrl-C stops leaves nothing', async () => {
   const target = join(world.folder('vault'), 'backup')
   const many = join(world.data, 'spaces', 'many')

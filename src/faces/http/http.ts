@@ -5,7 +5,6 @@ import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, ty
 import { type Input, type OperationName, operations } from '../../api/index.ts'
 import { REAL_TIMING } from '../../client/timing.ts'
 import type { Engine } from '../../engine/engine.ts'
-import type { Log } from '../../engine/log.ts'
 import { asCarrelError, CarrelError, ERRORS } from '../../model/errors.ts'
 import { pathNow } from '../../model/old-names.ts'
 import { messageOf } from '../../primitives/message-of.ts'
@@ -28,8 +27,6 @@ export interface HttpOptions {
   /** 0 for any free port. */
   readonly port: number
   readonly version: string
-  /** Log for the operator. Addresses are logged without queries, since a login has its token there. */
-  readonly log?: Pick<Log, 'error' | 'warn' | 'info'> | undefined
   /** ms since 1970. */
   readonly now?: (() => number) | undefined
   readonly streams?: Partial<OutletLimits> | undefined
@@ -69,7 +66,11 @@ export async function serveHttp(engine: Engine, options: HttpOptions): Promise<H
     if (isApi(request.url)) await auth.authenticate(request)
   })
   acceptBodies(app)
-  app.setErrorHandler((error, request, reply) => answerError(error, request, reply, options))
+  app.setErrorHandler((error, request, reply) => answerError(error, request, reply, engine))
+  // Routes, not addresses: a login has its token in its query.
+  app.addHook('onResponse', async ({ method, routeOptions }, { statusCode, elapsedTime }) =>
+    engine.log.debug(`${method} ${routeOptions.url ?? '(no route)'} ${statusCode}, ${Math.round(elapsedTime)} ms`),
+  )
   auth.mount(app)
   app.addHook('preClose', async () => previews.close())
   mountPreviewDoor(app, { engine, auth, hosts, logins })
@@ -78,7 +79,7 @@ export async function serveHttp(engine: Engine, options: HttpOptions): Promise<H
   const streaming = {
     engine,
     callerOf: auth.callerOf,
-    onError: (error: unknown, request: FastifyRequest) => logError(error, request, options),
+    onError: (error: unknown, request: FastifyRequest) => logError(error, request, engine),
     limits: options.streams,
   }
   const streams = mountStreams(app, streaming)
@@ -196,10 +197,10 @@ async function answerError(
   thrown: unknown,
   request: FastifyRequest,
   reply: FastifyReply,
-  options: HttpOptions,
+  engine: Engine,
 ): Promise<FastifyReply> {
   const error = translate(thrown as FastifyError)
-  if (error.code === 'internal') logError(error, request, options)
+  if (error.code === 'internal') logError(error, request, engine)
   if (error.code === 'too_large') await swallow(request)
   return sendProblem(reply, error)
 }
@@ -258,8 +259,8 @@ function noRoute({ method, url }: FastifyRequest): CarrelError {
   return new CarrelError('not_found', `There is no ${method} ${path.slice(0, 200)}. ${next}`)
 }
 
-function logError(error: unknown, request: FastifyRequest, { log }: HttpOptions): void {
-  log?.error(`${request.method} ${request.routeOptions.url ?? '(no route)'} failed`, error)
+function logError(error: unknown, request: FastifyRequest, { log }: Engine): void {
+  log.error(`${request.method} ${request.routeOptions.url ?? '(no route)'} failed`, error)
 }
 
 async function listen(app: FastifyInstance, { host, port }: HttpOptions): Promise<void> {

@@ -98,6 +98,7 @@ export const Config = z.object({
   keepArchivedItemsDays: days(null),
   /** Whether an upgrade copies the data first. `make`: yes. `made`: no, since a copy exists elsewhere. */
   upgradeCopy: z.enum(['make', 'made']).default('make'),
+  /** Lines on stderr of the server. `info`: what happens to sessions; `debug`: each event and request. */
   logLevel: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('warn'),
 })
 export type Config = z.infer<typeof Config>

@@ -53,14 +53,11 @@ async function serve(cli: Cli, options: Options): Promise<number> {
   const stopped = stopSignal(cli)
   const [engine, { serveHttp }] = await Promise.all([openFolder(cli, config), import('../../http/http.ts')])
   try {
-    const stderr = (text: string, detail?: unknown): void =>
-      void cli.world.stderr.write(`${text}${detail instanceof Error ? `: ${detail.message}` : ''}\n`)
     const server = await serveHttp(engine, {
       ...(options.web ? {} : { webFolder: null }),
       host: config.host,
       port: config.port,
       version: VERSION,
-      log: { error: stderr, warn: stderr, info: () => undefined },
     })
     try {
       writeServerFile(dataFolder, { url: server.url, pid: process.pid, startedAt: cli.world.now() })
