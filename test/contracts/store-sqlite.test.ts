@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, fork } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -373,3 +373,11 @@ async function fillUp(
     if (refused.length === results.length) return last
   }
 }
+
+it('a clean stop puts the write-ahead log into the database', async () => {
+  const store = await openSqlite({ path: join(folder, 'carrel.db') })
+  await makeWorld(store)
+  await store.tree.workspaces()
+  await store.close()
+  expect(readdirSync(folder)).toEqual(['carrel.db'])
+})
