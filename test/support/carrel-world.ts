@@ -115,6 +115,12 @@ export function scriptedAgent(id: string, more: Partial<Config['agents'][number]
   return { name: id, command: process.execPath, args: [main], passEnv: ['CARREL_SCRIPTED_HOME'], ...more, env, id }
 }
 
+/** An agent without an SDK; `test/fixtures/raw-agent.mjs` lists its flags and cases. */
+export function rawAgent(id: string, flags: readonly string[] = []): Config['agents'][number] {
+  const main = fileURLToPath(new URL('../fixtures/raw-agent.mjs', import.meta.url))
+  return { name: id, command: process.execPath, args: [main, ...flags], id }
+}
+
 /** Returns the pids of this test's agents: their environment has the mark of a process tree and the test's folder. */
 export function agentProcesses(root: string): number[] {
   return readdirSync('/proc')

@@ -113,7 +113,9 @@ export function createSlot(process: PooledProcess, context: string, owner: SlotO
   return {
     connection,
     fingerprint,
-    live: contexts.get(context) ?? null,
+    get live() {
+      return contexts.get(context) ?? null
+    },
     open: (place, run, signal) => keep(place, run, (relay) => connection.open(place, relay, signal)),
     reopen: (acpSession, place, run, signal) =>
       keep(place, run, (relay) => connection.reopen(acpSession, place, relay, signal)),

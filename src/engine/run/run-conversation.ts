@@ -82,8 +82,7 @@ async function reopen(opening: Opening): Promise<LiveContext | null> {
     return live
   } catch (thrown) {
     if (!(thrown instanceof CarrelError) || thrown.code !== 'gone') throw thrown
-    const reason = `The agent no longer has its conversation ${acpSession}: ${thrown.message}`
-    await work.recorder.record({ type: 'context.lost', run: run.id, data: { agent: run.agent, reason } })
+    await recordLost(work, run, acpSession, thrown)
     return null
   }
 }
@@ -97,6 +96,25 @@ async function untilReopenable({ work, run, slot, signal }: Opening, openedAt: n
   const text = `This agent would lose its memory if it were loaded now; the run begins in ${Math.ceil(waitMs / 1000)} s.`
   work.recorder.push({ type: 'notice.given', run: run.id, data: { level: 'info', text } })
   await setTimeout(waitMs, undefined, { signal })
+}
+
+/**
+ * Drops a conversation that its agent does not know, so that the next one is loaded by the agent. `lost`: loading did
+ * not help, so that the next one is new.
+ */
+export async function forgetConversation(
+  { work, run, slot, live }: Pick<Opening, 'work' | 'run' | 'slot'> & { readonly live: LiveContext },
+  { lost, error }: { readonly lost: boolean; readonly error: unknown },
+): Promise<void> {
+  live.relay.detach()
+  slot.drop()
+  await bestEffort(live.session.close())
+  if (lost) await recordLost(work, run, live.session.id, error)
+}
+
+async function recordLost({ recorder }: RunWork, run: RunView, acpSession: string, error: unknown): Promise<void> {
+  const reason = `The agent no longer has its conversation ${acpSession}: ${messageOf(error)}`
+  await recorder.record({ type: 'context.lost', run: run.id, data: { agent: run.agent, reason } })
 }
 
 async function recordOpened(

@@ -1,4 +1,4 @@
-import { AgentFailure } from '../../host/agent/agent.ts'
+import { AgentFailure, saysSessionUnknown } from '../../host/agent/agent.ts'
 import { asCarrelError } from '../../model/errors.ts'
 import type { Outcome } from '../../model/events/events.ts'
 import { halfDone, type RunView } from '../../model/events/view.ts'
@@ -11,7 +11,7 @@ import { budgetAsked } from './budgets.ts'
 import { openFiles, type RunFiles } from './files/run-files.ts'
 import { rejoinRun, turnTag } from './rejoin.ts'
 import { takeSlot } from './run-context.ts'
-import { applyConfig, openConversation } from './run-conversation.ts'
+import { applyConfig, forgetConversation, openConversation } from './run-conversation.ts'
 import { recordEnd } from './run-end.ts'
 import { listenerOf, type RunListeners } from './run-listener.ts'
 import type { RunWork } from './run-work.ts'
@@ -39,6 +39,11 @@ interface Begun {
 
 type Start = 'start' | 'resume' | 'rejoin'
 
+/** A run whose agent does not know its session is begun again: with the session loaded, then with a new one. */
+const AGAIN = 2
+/** Newest items that show whether a run had an effect. */
+const LOOKED_AT = 12
+
 /**
  * Serves the run of a session's view until it ends or is parked. Requests in the log go to the agent (cancel, answers,
  * steering, settings), and updates of the agent go to the log. False when `rejoin` found no agent to go on with.
@@ -65,6 +70,8 @@ class RunWorker {
   readonly #stops: readonly (() => void)[]
   #slot: AgentSlot | null
   #files: RunFiles | null = null
+  /** How often the agent did not know the session. */
+  #unknown = 0
 
   constructor(work: RunWork, run: RunView, slot: AgentSlot | null) {
     this.#work = work
@@ -80,11 +87,34 @@ class RunWorker {
     // The first snapshot is taken while the agent starts.
     this.#files = await (files ?? openFiles(this.#work, this.#run, how))
     const listeners = { asking, files: this.#files }
-    const begun = how === 'rejoin' ? await this.#rejoin(listeners) : await this.#begin(listeners, how)
-    if (begun === null) return false
-    this.#slot = begun.turn.slot
-    await finish(begun.turn, ...(await takeTurn(begun.turn, begun.task)))
-    return true
+    let begun = how === 'rejoin' ? await this.#rejoin(listeners) : await this.#begin(listeners, how)
+    while (begun !== null) {
+      const { turn, task } = begun
+      this.#slot = turn.slot
+      const [end, meter] = await takeTurn(turn, task)
+      begun = await this.#beginAgain(turn, end)
+      if (begun === null) {
+        await finish(turn, end, meter)
+        return true
+      }
+    }
+    return false
+  }
+
+  /**
+   * Begins a turn again whose agent did not know its session, if the prompt had no effect; null for every other end.
+   * The conversation is dropped in any case, so that the next prompt does not meet it.
+   */
+  async #beginAgain({ slot, live, asking, files }: Turn, end: TurnEnd): Promise<Begun | null> {
+    if (end.kind !== 'failed' || !saysSessionUnknown(end.error)) return null
+    const [work, run] = [this.#work, this.#run]
+    this.#unknown += 1
+    await forgetConversation({ work, run, slot, live }, { lost: this.#unknown > 1, error: end.error })
+    await work.recorder.record()
+    const items = await work.recorder.newest(LOOKED_AT)
+    const hadEffect = items.some((item) => item.run === run.id && item.n > run.n && item.kind !== 'notice')
+    if (hadEffect || this.#unknown > AGAIN || work.recorder.view.run?.steered.length !== 0) return null
+    return await this.#begin({ asking, files }, 'again')
   }
 
   async failed(thrown: unknown): Promise<boolean> {
@@ -119,25 +149,28 @@ class RunWorker {
   }
 
   /** Opens the conversation in a process and chooses the prompt. */
-  async #begin(listeners: RunListeners, how: 'start' | 'resume'): Promise<Begun> {
+  async #begin(listeners: RunListeners, how: 'start' | 'resume' | 'again'): Promise<Begun> {
     const [work, run, signal] = [
       this.#work,
       this.#run,
       AbortSignal.any([this.#work.lease.lost, this.#calledOff.signal]),
     ]
     const at = listeners.files.opened.place
-    const warm = this.#slot
-    const slot = warm ?? (await takeSlot(work, run, at, signal))
+    const given = this.#slot
+    const warm = how !== 'again' && given !== null
+    const slot = given ?? (await takeSlot(work, run, at, signal))
     try {
       const listener = listenerOf(work, run, listeners, 0)
+      const before = slot.live
       const { live, primer } = await openConversation({ work, run, slot, at, listener, signal })
-      await applyConfig(work, run, live, live !== slot.live)
+      await applyConfig(work, run, live, live !== before)
       await listeners.files.begun()
       // The log says that a warm run has begun, so its agent gets the prompt even if the server is stopping.
       if (warm && !isCalledOff(work.recorder.view)) work.lease.lost.throwIfAborted()
       else signal.throwIfAborted()
       const content = how === 'resume' ? [{ type: 'text', text: goOn(work, run) } as const] : run.content
-      const task = { content: [...primer, ...content], how: warm ? ('recorded' as const) : how }
+      const start = how === 'again' ? 'resume' : how
+      const task = { content: [...primer, ...content], how: warm ? ('recorded' as const) : start }
       return { turn: { work, run, slot, live, ...listeners }, task }
     } catch (thrown) {
       slot.leave()

@@ -24,7 +24,7 @@ import { AgentFailure, type AgentRequest, MAX_FRAME_BYTES, METHOD_NOT_FOUND, ope
 
 export type * from './contract.ts'
 export { type HeldFrame, leftBehind } from './past.ts'
-export { reopenableAt } from './quirks.ts'
+export { reopenableAt, saysSessionUnknown } from './quirks.ts'
 export { AgentFailure } from './wire.ts'
 
 const PROTOCOL_VERSION = 1

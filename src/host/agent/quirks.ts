@@ -1,4 +1,5 @@
 import type { AgentInfo } from './contract.ts'
+import { AgentFailure, NOT_FOUND } from './wire.ts'
 
 const MINUTE_MS = 60_000
 
@@ -20,3 +21,18 @@ export const readsMissingAsEmpty = (info: AgentInfo): boolean => isGemini(info)
 export const replaysAfterAnswer = (info: AgentInfo): boolean => isGemini(info)
 
 const isGemini = (info: AgentInfo): boolean => /^gemini/i.test(info.agentInfo?.name ?? '')
+
+const SESSION_UNKNOWN =
+  /\b(unknown|no such|invalid|no active|not find|find no|no longer know\w*( (the|this|that))?|there is no) (acp |agent )?session\b|\bsession\b.{0,120}\b(not found|unknown|does not exist|doesn't exist|not (open|active|loaded|known)|no longer|ended|expired|closed)\b|\bstart a new session\b/i
+
+/**
+ * Whether an agent says that it does not have the session of a prompt or setting. Agents say so by different codes, and
+ * some only in words.
+ */
+export function saysSessionUnknown(thrown: unknown): boolean {
+  if (!(thrown instanceof AgentFailure) || thrown.code === undefined) return false
+  const { uri } = (thrown.data ?? {}) as { uri?: unknown }
+  // A missing file is "not found" too, and named by its address.
+  const isFile = typeof uri === 'string' && uri.includes('/')
+  return (thrown.code === NOT_FOUND && !isFile) || SESSION_UNKNOWN.test(thrown.message)
+}
