@@ -43,3 +43,8 @@ it.each<[string, string, readonly Item[], string, RegExp | null]>([
     problem && { message: expect.stringMatching(problem), next: expect.stringMatching(/prompt again|Prompt again/) },
   )
 })
+
+it('L4: a stop reason that no version of ACP has is said, since nobody knows whether the agent finished', () => {
+  expect(judgeAnswer('whatever', [text('so')]).notice).toContain('whatever')
+  expect(judgeAnswer('end_turn', [text('so')]).notice).toBe(null)
+})

@@ -29,3 +29,48 @@ describe('an agent that does not know its session any more', () => {
     await expectWhole(session)
   })
 })
+
+describe('an agent that speaks its own JSON-RPC', () => {
+  it.each([['text-ids'], ['bom']])('L9: is understood: %s', async (flag) => {
+    const world = await openWorld({ agents: [rawAgent('raw', [flag])] })
+    const session = await world.session({ agent: 'raw' })
+    expect(await session.run('hello')).toMatchObject({ outcome: 'completed' })
+    expect(textOf(await session.items())).toBe('heard: hello')
+  })
+
+  it.each([['{}'], ['null'], ['{"stopReason": 3}']])(
+    'L4: fails a run at once that it answers by %s',
+    async (result) => {
+      const world = await openWorld({ agents: [rawAgent('raw')] })
+      const session = await world.session({ agent: 'raw' })
+      const ended = await session.run(`case:answer {"result": ${result}}`)
+      expect(ended).toMatchObject({ outcome: 'failed', error: { message: expect.stringContaining('stop reason') } })
+      expect(await session.run('next')).toMatchObject({ outcome: 'completed' })
+    },
+  )
+
+  it('L4: ends a run with a word that nobody knows: completed, with a notice', async () => {
+    const world = await openWorld({ agents: [rawAgent('raw')] })
+    const session = await world.session({ agent: 'raw' })
+    expect(await session.run('case:answer {"result": {"stopReason": "whatever"}}')).toMatchObject({
+      outcome: 'completed',
+      stopReason: 'whatever',
+    })
+    expect(await session.item('notice')).toMatchObject({ level: 'warning', text: expect.stringContaining('whatever') })
+  })
+
+  it.each(['input', 'output'])('P1: that closes its %s and lives on fails its run in words', async (end) => {
+    const world = await openWorld({ agents: [rawAgent('raw')] })
+    const session = await world.session({ agent: 'raw' })
+    const ended = await session.run(`case:close {"end": "${end}"}`)
+    expect(ended).toMatchObject({ outcome: 'failed', error: { message: expect.stringContaining(`closed its ${end}`) } })
+    expect(await session.run('next')).toMatchObject({ outcome: 'completed' })
+  })
+
+  it('P1: that closes its output before its first word fails its run in words', async () => {
+    const world = await openWorld({ agents: [rawAgent('raw', ['deaf'])] })
+    const session = await world.session({ agent: 'raw' })
+    const ended = await session.run('hello')
+    expect(ended).toMatchObject({ outcome: 'failed', error: { message: expect.stringContaining('closed its output') } })
+  })
+})

@@ -109,7 +109,9 @@ async function answeredEnd(
 ): Promise<Pick<Ended, 'outcome' | 'error' | 'stopReason' | 'usage'>> {
   const newest = await work.recorder.newest(JUDGED_ITEMS)
   const items = newest.filter((item) => item.run === run.id && item.n > run.n && !item.afterword)
-  const { outcome, problem } = judgeAnswer(stopReason, items)
+  const { outcome, problem, notice } = judgeAnswer(stopReason, items)
+  if (notice !== null)
+    work.recorder.push({ type: 'notice.given', run: run.id, data: { level: 'warning', text: notice } })
   const stderr = (outcome === 'failed' && slot?.connection.stderrTail()) || null
   return { outcome, stopReason, usage: usageOf(work, run, raw), error: problem && { ...problem, stderr } }
 }

@@ -313,6 +313,10 @@ async function greet(link: Link): Promise<unknown> {
   try {
     const raw = (await inTime(asked, launch)) as Record<string, unknown> | null
     if (raw?.protocolVersion === PROTOCOL_VERSION) return raw
+    if (raw?.protocolVersion === undefined) {
+      const text = `${launch.name} did not start: its first answer names no version of the Agent Client Protocol.`
+      throw new CarrelError('unavailable', `${text} Check its command and arguments.`, { agent: launch.id })
+    }
     const text = `${launch.name} speaks version ${raw?.protocolVersion} of the Agent Client Protocol, Carrel speaks 1. Install a version of it that speaks 1.`
     throw new CarrelError('unavailable', text, { agent: launch.id })
   } catch (thrown) {
@@ -357,7 +361,7 @@ async function startFailure(thrown: unknown, launch: AgentLaunch, tree: KeptTree
     return new CarrelError('unavailable', text, data, thrown)
   }
   const lastLine = stderrTail.trim().split('\n').at(-1) ?? ''
-  if (reached) return new CarrelError('unavailable', endText(launch.name, exit), data, thrown)
+  if (reached || exit.closed) return new CarrelError('unavailable', endText(launch.name, exit), data, thrown)
   const why = thrown.code === undefined ? howItEnded(exit) : thrown.message
   const message = lastLine === '' ? '' : ` It said: ${lastLine.slice(0, 300)}`
   return new CarrelError('unavailable', `${launch.name} did not start (${why}).${message}`, data, thrown)

@@ -1,5 +1,6 @@
 import { sizeWords } from '../../model/settings/sizes.ts'
 import type { LimitReached } from '../cgroups/cgroup.ts'
+import type { Pipe } from '../process/pipes.ts'
 import type { Exit } from '../process/process.ts'
 
 const KILLED = 137
@@ -16,10 +17,16 @@ export const howItEnded = ({ code, signal }: Exit): string => (signal === null ?
 export function endText(name: string, exit: Exit): string {
   const by = endedBy(exit)
   if (by) return `${name} was ended: it and its processes used more than ${amountOf(by)}.`
+  if (exit.closed) return closedText(name, exit.closed)
   const text = `${name} ended in the middle of its work (${howItEnded(exit)}).`
   const full = exit.reached?.find(({ limit }) => limit === 'pids')
   return full ? `${text} It and its processes had reached the limit of ${amountOf(full)}.` : text
 }
+
+const closedText = (name: string, closed: Pipe): string =>
+  closed === 'output'
+    ? `${name} closed its output in the middle of its work, so that nothing more could come from it, and was ended.`
+    : `${name} closed its input in the middle of its work, so that nothing could reach it any more, and was ended.`
 
 /** Describes a reached limit of an agent that still runs. */
 export function limitText(reached: LimitReached): string {

@@ -1,6 +1,6 @@
 import { isPresent } from '../../primitives/absent-as-null.ts'
-import { parseJson } from '../../primitives/json.ts'
 import { type Checkpoint, type Frame, readSpool } from '../keeper/spool.ts'
+import { answeredId, parseFrame } from './wire.ts'
 
 /** Requests that an earlier server process sent to an agent, and the agent's messages about them. */
 export interface Recalled {
@@ -58,7 +58,7 @@ export function recall(checkpoint: Checkpoint | null, frames: readonly Frame[]):
     replaying: new Set(),
   }
   for (const frame of frames) {
-    const message = parsed(frame.line)
+    const message = parseFrame(frame.line)
     if (message && frame.dir === 'out') takeOwn(known, message, frame)
     else if (message) takeTheirs(known, message, frame.no)
   }
@@ -115,7 +115,7 @@ function takeOwn(known: Recalling, message: Message, { tag, no }: Frame): void {
 
 function takeTheirs(known: Recalling, message: Message, no: number): void {
   if (typeof message.method === 'string') return takeCall(known, message, message.method, no)
-  const id = message.id as number
+  const id = answeredId(message.id)
   const prompt = known.prompts.get(id)
   const failed = message.error !== undefined && message.error !== null
   if (prompt) {
@@ -151,9 +151,4 @@ function forget(known: Recalling, id: unknown): void {
     const at = held.findIndex((one) => one.kind === 'request' && JSON.stringify(one.id) === key)
     if (at >= 0) held.splice(at, 1)
   }
-}
-
-function parsed(line: string): Message | null {
-  const message = parseJson(line)
-  return typeof message === 'object' && message !== null && !Array.isArray(message) ? (message as Message) : null
 }

@@ -11,6 +11,7 @@ import {
   type AgentRequest,
   type AgentWire,
   CANCELLED,
+  INTERNAL_ERROR,
   METHOD_NOT_FOUND,
   type RequestOptions,
   WireError,
@@ -177,9 +178,15 @@ function sessionFace(
   }
 }
 
+/** Reads the answer to a prompt. @throws AgentFailure for one without a stop reason: nothing says how the turn ended */
 export function promptAnswer(raw: unknown): PromptAnswer {
   const stopReason = (raw as { stopReason?: unknown } | null)?.stopReason
-  return { stopReason: typeof stopReason === 'string' ? stopReason : 'end_turn', raw }
+  if (typeof stopReason === 'string' && stopReason !== '') return { stopReason, raw }
+  const sample = JSON.stringify(raw)?.slice(0, 200) ?? 'nothing'
+  throw new AgentFailure(`The agent ended its turn without a stop reason: it answered ${sample}.`, {
+    code: INTERNAL_ERROR,
+    data: raw,
+  })
 }
 
 interface Asked<Answer> {

@@ -74,6 +74,7 @@ export class WireError extends Error {
 
 export const METHOD_NOT_FOUND = -32601
 export const INVALID_PARAMS = -32602
+export const INTERNAL_ERROR = -32603
 export const NOT_FOUND = -32002
 export const AUTH_REQUIRED = -32000
 export const CANCELLED = -32800
@@ -156,12 +157,24 @@ export function openWire(write: (line: string, tag?: string) => void, handlers: 
   }
 }
 
+/** Reads a frame; null for a line that is none. A byte order mark before it counts as a space. */
+export function parseFrame(line: string): Record<string, unknown> | null {
+  const frame = parseJson(line.trim())
+  return typeof frame === 'object' && frame !== null && !Array.isArray(frame)
+    ? (frame as Record<string, unknown>)
+    : null
+}
+
+/** Reads the id of an answer to an own request: some agents send the number back as text. */
+export const answeredId = (id: unknown): number =>
+  typeof id === 'string' && /^\d+$/.test(id) ? Number(id) : (id as number)
+
 type Send = (message: Record<string, unknown>, tag?: string) => void
 
 function takeLine({ line, no }: { line: string; no: number }, state: State, send: Send, handlers: WireHandlers): void {
   handlers.frame?.('in', line)
-  const frame = parseJson(line) as Record<string, unknown> | null
-  if (typeof frame !== 'object' || frame === null || Array.isArray(frame)) return broken(line, state, handlers)
+  const frame = parseFrame(line)
+  if (!frame) return broken(line, state, handlers)
   if (typeof frame.method === 'string') {
     const call = { no, id: frame.id, method: frame.method, params: frame.params }
     if (frame.id === undefined || frame.id === null) takeNotification(call, state, handlers)
@@ -175,8 +188,8 @@ function takeLine({ line, no }: { line: string; no: number }, state: State, send
 function broken(line: string, state: State, handlers: WireHandlers): void {
   const sample = line.slice(0, SAMPLE_CHARS)
   handlers.noise('The agent printed a line on its protocol channel that is not a message.', sample)
-  if (!line.startsWith('{') || /"method"\s*:/.test(sample)) return
-  const id = Number(/"id"\s*:\s*(\d+)/.exec(sample)?.[1] ?? Number.NaN)
+  if (!line.trim().startsWith('{') || /"method"\s*:/.test(sample)) return
+  const id = Number(/"id"\s*:\s*"?(\d+)/.exec(sample)?.[1] ?? Number.NaN)
   const pending = state.asked.get(id)
   state.asked.delete(id)
   pending?.reject(new AgentFailure('The agent sent an unreadable answer.', { data: { sample } }))
@@ -203,7 +216,7 @@ async function takeRequest(call: AgentRequest, state: State, send: Send, handler
     const error =
       thrown instanceof WireError
         ? { code: thrown.code, message: thrown.message, ...(thrown.data === undefined ? {} : { data: thrown.data }) }
-        : { code: -32603, message: messageOf(thrown) }
+        : { code: INTERNAL_ERROR, message: messageOf(thrown) }
     send({ id, error })
   } finally {
     state.asking.delete(key)
@@ -211,12 +224,13 @@ async function takeRequest(call: AgentRequest, state: State, send: Send, handler
 }
 
 function takeAnswer(frame: Record<string, unknown>, line: string, state: State, handlers: WireHandlers): void {
-  const pending = state.asked.get(frame.id as number)
+  const id = answeredId(frame.id)
+  const pending = state.asked.get(id)
   if (!pending) {
     handlers.noise('The agent sent an answer without a request.', line.slice(0, SAMPLE_CHARS))
     return
   }
-  state.asked.delete(frame.id as number)
+  state.asked.delete(id)
   if (frame.error === undefined || frame.error === null) {
     pending.onResult?.(frame.result)
     pending.resolve(frame.result)

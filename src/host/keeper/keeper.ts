@@ -1,10 +1,12 @@
 import type { Socket } from 'node:net'
 import type { AwakeClock } from '../../primitives/awake-clock.ts'
+import { bestEffort } from '../../primitives/best-effort.ts'
 import { errorCode } from '../../primitives/error-code.ts'
 import { parseJson } from '../../primitives/json.ts'
 import { readLines } from '../../primitives/lines.ts'
 import { createTimer } from '../../primitives/timers.ts'
 import type { LimitReached } from '../cgroups/cgroup.ts'
+import type { Pipe } from '../process/pipes.ts'
 import type { ChildTree, Exit } from '../process/process.ts'
 import type { AgentLimits, FromKeeper, KeeperLaunch, ToKeeper } from './protocol.ts'
 import { type Checkpoint, type Frame, type Spool, written } from './spool.ts'
@@ -26,6 +28,8 @@ const SPOOL_BYTES = 256 << 20
 /** Interval of the check for reached limits, and the pause before a limit is reported again. ms. */
 const REACHED_MS = 500
 const AGAIN_MS = 60_000
+/** Interval of the check for closed pipes. ms. */
+const CLOSED_MS = 400
 /** Time for the first server to connect. ms. */
 const FIRST_MS = 10_000
 /** Errors of a disk without room, and the time until it is tried again. ms. */
@@ -69,9 +73,11 @@ export class AgentKeeper {
     )
     const report = createLimitReport(tree, now)
     const watching = launch.cgroup ? setInterval(() => report(this.#client), REACHED_MS) : undefined
+    const stopWatching = watchClosing(tree)
     void tree.exited.then((exit) => {
       clearInterval(watching)
-      this.#store(() => this.#end(exit))
+      const closed = stopWatching()
+      this.#store(() => this.#end(closed ? { ...exit, closed } : exit))
     })
     // The server that started this process connects at once.
     this.#awaitServer(Math.max(this.#graceMs, FIRST_MS))
@@ -198,6 +204,28 @@ export class AgentKeeper {
     if (!this.#client && this.#met) leave()
     else if (!this.#client) this.#waiting.restart(FIRST_MS, leave)
     else if (this.#client.live()) this.#client.say({ say: 'exit', exit })
+  }
+}
+
+/**
+ * Ends an agent that closed its stdin or stdout and lives on: nobody can talk with it any more. The returned function
+ * ends the watch and names the pipe. Only the second look counts: an agent that ends closes its pipes first.
+ */
+function watchClosing(tree: ChildTree): () => Pipe | null {
+  let closed: Pipe | null = null
+  let before: Pipe | null = null
+  const look = async () => {
+    const now = tree.stdin.writableEnded ? null : await tree.closedPipe()
+    if (now !== null && now === before) {
+      closed ??= now
+      void tree.kill()
+    }
+    before = now
+  }
+  const looking = setInterval(() => void bestEffort(look()), CLOSED_MS)
+  return () => {
+    clearInterval(looking)
+    return closed
   }
 }
 

@@ -18,6 +18,7 @@ import { bootId, type ProcessIdentity, type ProcessRow, processNow, TREE_VARIABL
 import type { Containment } from './containment.ts'
 import { killTree, removeEntry, signal, writeEntry } from './ledger.ts'
 import { commandOf, descendantsOf, killBornAfter } from './live-tree.ts'
+import { type Pipe, watchPipes } from './pipes.ts'
 
 export interface SpawnTree {
   /** Absolute path, or a name that is looked up on the PATH of `env`. */
@@ -51,6 +52,8 @@ export interface Exit {
   readonly stderrTail: string
   /** Limits that were reached; absent for none. */
   readonly reached?: readonly LimitReached[]
+  /** The command closed this pipe and lived on, and was ended for it. */
+  readonly closed?: Pipe
 }
 
 export interface ChildTree {
@@ -63,6 +66,8 @@ export interface ChildTree {
   stderrTail(): string
   /** Returns the limits of its cgroup that were reached so far. */
   reached(): readonly LimitReached[]
+  /** Names the pipe that the command has closed; null for none. */
+  readonly closedPipe: () => Promise<Pipe | null>
   /** Resolves once the command has ended, its leftovers are killed and its output is read. Never rejects. */
   readonly exited: Promise<Exit>
   /** Closes stdin, then sends SIGTERM, then SIGKILL to the tree; resolves once it is gone. Safe to repeat. */
@@ -172,6 +177,7 @@ function watch(child: ChildProcess, identity: ProcessIdentity, tree: string, opt
     stdout: child.stdout as Readable,
     stderrTail: stderr.tail,
     reached: () => (options.cgroup ? readReached(options.cgroup.is) : []),
+    closedPipe: watchPipes(live),
     exited,
     kill,
     stop: (grace) => {
