@@ -13,6 +13,9 @@ const text = (said: string, role: 'agent' | 'user' = 'agent'): Item => ({
 })
 const thought: Item = { ...base, kind: 'thought', text: 'hm', continues: false, endedAt: null }
 const plan: Item = { ...base, kind: 'plan', entries: [] }
+const remark: Item = { ...base, kind: 'raw', name: 'notice', update: {} }
+const LIMITED = 'exceeded retry limit, last status: 429 Too Many Requests'
+const CUT = 'stream disconnected before completion: stream closed before response.completed'
 const NOTHING = /without saying or doing anything/
 const TRIED = /tried its model again and again/
 
@@ -34,6 +37,11 @@ it.each<[string, string, readonly Item[], string, RegExp | null]>([
   ['an error that a person pasted', 'end_turn', [text('API Error: 500', 'user'), text('I see')], 'completed', null],
   ['a long text that begins like an error', 'end_turn', [text(`Error: ${'x'.repeat(2_000)}`)], 'completed', null],
   ['a text about an error', 'end_turn', [text('The log has an API Error: 500')], 'completed', null],
+  ['a limit of requests', 'end_turn', [text(`${LIMITED}\n\n`)], 'failed', /429 Too Many/],
+  ['a cut stream', 'end_turn', [text(`${CUT}\n\n`)], 'failed', /stream closed/],
+  ['a cut stream after words and a deed', 'end_turn', [plan, text(`I begin${CUT}\n\n`)], 'failed', /^stream disc/],
+  ['a text about a cut stream', 'end_turn', [plan, text(`The log ends with: ${CUT}`)], 'completed', null],
+  ['a remark of the agent beside an error', 'end_turn', [remark, text('Error: no')], 'failed', /Error: no/],
   ['tries alone', 'end_turn', [text('Retrying (1 of 3)...  retry finished, resuming.')], 'failed', TRIED],
   ['an answer after tries', 'end_turn', [text('Retrying... Done.')], 'completed', null],
 ])('L4: %s', (_, stopReason, items, outcome, problem) => {

@@ -57,8 +57,20 @@ const TOLD = /^(notice|session_info_update|state_update|_)/
 const isDeed = (item: Item): boolean =>
   item.kind === 'raw' ? !TOLD.test(item.name) : !['message', 'thought', 'notice'].includes(item.kind)
 
-/** The error behind an answer that only looks successful: the agent said nothing at all, or only an error. */
+/**
+ * Codex ends a failed turn by `end_turn` too, with the error as a paragraph behind everything that it said before. An
+ * answer of the model does not end with an empty line.
+ */
+const LAST_WORDS =
+  /(stream disconnected before completion: |exceeded retry limit, last status: |unexpected status [45]\d\d )[^\n]{0,1000}\n\n$/
+
+/**
+ * The error behind an answer that only looks successful: the agent said nothing at all, only an error, or an error last.
+ */
 function hiddenError(items: readonly Item[]): string | null {
+  const last = items.findLast(({ kind }) => kind !== 'notice' && kind !== 'files')
+  const cut = last?.kind === 'message' && last.role === 'agent' ? LAST_WORDS.exec(last.text) : null
+  if (cut) return cut[0].trim()
   if (items.some(isDeed)) return null
   const texts = items.flatMap((item) => (item.kind === 'message' && item.role === 'agent' ? [item.text] : []))
   if (items.length === 0)
