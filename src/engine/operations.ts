@@ -10,6 +10,7 @@ import {
 } from '../api/index.ts'
 import { pausedError } from '../model/binding.ts'
 import { CarrelError } from '../model/errors.ts'
+import { badInput, problemsOf, readInput } from '../model/input.ts'
 import { oldFieldOf, operationNow } from '../model/old-names.ts'
 import type { Caller } from '../model/tree.ts'
 import type { Context } from './context.ts'
@@ -137,15 +138,14 @@ export function carrelFor(ctx: Context, caller: Caller): Carrel {
       if (ctx.pause.reason && !worksPaused(name)) throw pausedError(ctx.pause.reason, caller.workspaces === null)
       const field = oldFieldOf(name, input)
       if (field) throw new CarrelError('bad_input', `\`${field.old}\` is called \`${field.now}\` now.`)
-      const parsed = operations[name].input.safeParse(input)
-      if (!parsed.success) throw badInput(parsed.error)
+      const parsed = readInput(operations[name].input, input) as Parsed<N>
       try {
-        await refuseElsewhere(ctx, caller, name, parsed.data as Parsed<N>)
+        await refuseElsewhere(ctx, caller, name, parsed)
         const handler = HANDLERS[name] as Op<OperationName> as unknown as Op<N>
-        return await handler(ctx, caller, parsed.data as never, signal)
+        return await handler(ctx, caller, parsed, signal)
       } catch (thrown) {
-        if (thrown instanceof z.ZodError) throw badInput(thrown)
-        const { workspace } = parsed.data as { workspace?: string }
+        if (thrown instanceof z.ZodError) throw badInput(problemsOf(thrown))
+        const { workspace } = parsed as { workspace?: string }
         const error = maskedError(thrown, ctx.vault.mask(workspace ?? ''))
         if (error.code === 'internal') ctx.log.error(`${name} failed`, error.cause)
         throw error
@@ -158,13 +158,4 @@ export function carrelFor(ctx: Context, caller: Caller): Carrel {
 function noOperation(name: string): CarrelError {
   const now = operationNow(name)
   return new CarrelError('not_found', `There is no operation ${name}${now ? `: it is ${now} now` : ''}.`)
-}
-
-function badInput(error: z.ZodError): CarrelError {
-  const problems = error.issues.map((issue) => ({ field: issue.path.join('.'), problem: issue.message }))
-  const [first] = problems
-  const where = first?.field ? `\`${first.field}\`: ` : ''
-  return new CarrelError('bad_input', `${where}${first?.problem ?? 'The input does not have the shape asked for.'}`, {
-    problems,
-  })
 }

@@ -205,6 +205,27 @@ it('bad input: ids that are unknown, malformed or climb are refused in our own s
   expect([stale.status, codeOf(stale)]).toEqual([400, 'bad_input'])
 })
 
+it('bad input: a field or query parameter that no operation knows is refused with the nearest known one', async () => {
+  const workspace = '/api/v1/workspaces/default'
+  const run = `run_${'0'.repeat(26)}`
+  const cases: [string, Record<string, unknown> | null, string, string][] = [
+    [`${workspace}/spaces`, { fodler: '/x' }, 'fodler', 'folder'],
+    [`${workspace}/spaces?fodler=x`, {}, 'fodler', 'folder'],
+    [`${workspace}/sessions?limt=3`, null, 'limt', 'limit'],
+    ['/api/v1/follow?w=default&workspce=default', null, 'workspce', 'workspace'],
+    [`${workspace}/runs/${run}/browser/live?worksapce=x`, null, 'worksapce', 'workspace'],
+    [`${workspace}/environment`, { settings: { prots: [] } }, 'settings.prots', 'ports'],
+  ]
+  for (const [path, body, field, nearest] of cases) {
+    const answer = await (body === null ? get(path, bearer()) : post(path, JSON.stringify(body)))
+    expect([path, answer.status, codeOf(answer)]).toEqual([path, 400, 'bad_input'])
+    expect(answer.json(), path).toMatchObject({ error: { data: { problems: [{ field, nearest }] } } })
+  }
+  const twice = await get(`${workspace}/sessions?workspace=other`, bearer())
+  expect([twice.status, codeOf(twice)]).toEqual([400, 'bad_input'])
+  expect(twice.json()).toMatchObject({ error: { data: { problems: [{ field: 'workspace' }] } } })
+})
+
 it('bad input: bytes that are not HTTP get an answer and the connection is closed', async () => {
   const answer = await new Promise<string>((resolve) => {
     const socket = dial(world.server.port, '127.0.0.1')

@@ -145,6 +145,16 @@ export function describeTree(open: OpenCarrel, near: Case): void {
       },
     )
 
+    it('a field that the operation does not know is refused, and nothing is made', async () => {
+      const world = await open()
+      const misspelled = { workspace: world.workspace, fodler: world.work('meant') } as { workspace: string }
+      await expect(world.carrel.call('spaces.create', misspelled)).rejects.toMatchObject({
+        code: 'bad_input',
+        data: { problems: [{ field: 'fodler', nearest: 'folder' }] },
+      })
+      expect((await world.carrel.call('spaces.list', { workspace: world.workspace })).spaces).toEqual([])
+    })
+
     near('B2: a Space is never bound to a path that is not a folder of its own', async () => {
       const world = await open()
       const taken = world.work('taken')

@@ -17,6 +17,7 @@ import { addHeaders, createGate, type Gate, guard, isApi } from './gate.ts'
 import { mountLive } from './live.ts'
 import { openApi } from './openapi.ts'
 import type { OutletLimits } from './outlet.ts'
+import { inputOf } from './request-input.ts'
 import { mountStreams, type Streams } from './stream.ts'
 import { mountPage, WEB_FOLDER } from './web.ts'
 
@@ -171,7 +172,7 @@ function mountOperations(app: FastifyInstance, engine: Engine, callerOf: Auth['c
       url: `/api/v1${path}`,
       exposeHeadRoute: false,
       handler: async (request, reply) => {
-        const input = { ...fields(request.query), ...fields(request.body), ...fields(request.params) }
+        const input = inputOf(request)
         const signal = 'wait' in input ? hangUp(reply) : undefined
         return engine.carrelFor(callerOf(request)).call(name, input as Input<typeof name>, signal)
       },
@@ -184,13 +185,6 @@ function hangUp({ raw }: FastifyReply): AbortSignal {
   const gone = new AbortController()
   raw.once('close', () => raw.writableFinished || gone.abort())
   return gone.signal
-}
-
-function fields(part: unknown): Record<string, unknown> {
-  if (part === undefined) return {}
-  if (part === null || typeof part !== 'object' || Array.isArray(part))
-    throw badInput('Send a JSON object as the body.')
-  return part as Record<string, unknown>
 }
 
 async function answerError(

@@ -2,8 +2,9 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { operations } from '../../api/index.ts'
 import type { Engine } from '../../engine/engine.ts'
 import type { Sight } from '../../model/browser-sight.ts'
-import { CarrelError } from '../../model/errors.ts'
+import { readInput } from '../../model/input.ts'
 import { createOutlet, OUTLET_LIMITS, type OutletLimits, pump } from './outlet.ts'
+import { inputOf } from './request-input.ts'
 import { headersOf, type StreamOptions } from './stream.ts'
 
 /**
@@ -50,9 +51,7 @@ function watch(
   callerOf: StreamOptions['callerOf'],
   signal: AbortSignal,
 ): AsyncGenerator<Sight> {
-  const input = operations['runs.get'].input.safeParse(request.params)
-  if (!input.success) throw new CarrelError('bad_input', 'The address does not name a run.')
-  return engine.watchBrowser(callerOf(request), input.data, signal)
+  return engine.watchBrowser(callerOf(request), readInput(operations['runs.get'].input, inputOf(request)), signal)
 }
 
 function frameOf(sight: Sight): string {

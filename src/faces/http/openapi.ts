@@ -99,6 +99,7 @@ function describe(name: string, operation: Operation): Json {
   const body = {
     type: 'object',
     properties: Object.fromEntries(rest),
+    additionalProperties: false,
     ...(required.length > 0 && { required }),
   }
   return {
@@ -248,7 +249,14 @@ interface ObjectSchema {
 }
 
 function inputSchema(input: z.ZodType): ObjectSchema {
-  const schema = z.toJSONSchema(input, { io: 'input', unrepresentable: 'any' }) as unknown as Partial<ObjectSchema>
+  const schema = z.toJSONSchema(input, {
+    io: 'input',
+    unrepresentable: 'any',
+    // A field that no schema knows is refused, at any depth.
+    override: ({ zodSchema: { _zod }, jsonSchema }) => {
+      if (_zod.def.type === 'object' && _zod.def.catchall === undefined) jsonSchema.additionalProperties = false
+    },
+  }) as unknown as Partial<ObjectSchema>
   return { properties: schema.properties ?? {}, required: schema.required ?? [] }
 }
 

@@ -5,8 +5,10 @@ import { type Cursor, MAX_TARGETS, type Position, readCursor, WORKSPACE_LOG, wri
 import type { Engine } from '../../engine/engine.ts'
 import { CarrelError } from '../../model/errors.ts'
 import { Seq, SessionId, WorkspaceId } from '../../model/ids.ts'
+import { readInput } from '../../model/input.ts'
 import type { Caller } from '../../model/tree.ts'
 import { createOutlet, OUTLET_LIMITS, type Outlet, type OutletLimits, pump } from './outlet.ts'
+import { inputOf } from './request-input.ts'
 
 /** Open streams of a server. */
 export type Streams = ReturnType<typeof mountStreams>
@@ -168,7 +170,7 @@ const Many = z.object({
 const One = z.object({ workspace: WorkspaceId, id: SessionId, after: Seq.default(0) })
 
 function manyFrom(request: FastifyRequest): StreamTargets {
-  const { w, s, workspace } = read(Many, request.query)
+  const { w, s, workspace } = readInput(Many, inputOf(request))
   const own = w === undefined ? null : logAndSeq(w, WorkspaceId)
   const sessions = [s].flat().map((text) => logAndSeq(text, SessionId))
   const cursor: Cursor = new Map()
@@ -184,7 +186,7 @@ function manyFrom(request: FastifyRequest): StreamTargets {
 }
 
 function oneFrom(request: FastifyRequest): StreamTargets {
-  const { workspace, id, after } = read(One, { ...(request.query as object), ...(request.params as object) })
+  const { workspace, id, after } = readInput(One, inputOf(request))
   const cursor: Cursor = new Map([[id, after]])
   resume(request, cursor)
   return { workspaceLog: null, sessionsOf: workspace, cursor }
@@ -203,13 +205,5 @@ function resume(request: FastifyRequest, cursor: Cursor): void {
 function logAndSeq(text: string, id: typeof WorkspaceId | typeof SessionId): { log: string; after: number } {
   const [log, after = '0', ...more] = text.split(':')
   if (more.length > 0) throw new CarrelError('bad_input', `${JSON.stringify(text)} is not \`<id>\` or \`<id>:<seq>\`.`)
-  return { log: read(id, log), after: read(Seq, after === '' ? '0' : after) }
-}
-
-function read<T extends z.ZodType>(shape: T, value: unknown): z.output<T> {
-  const parsed = shape.safeParse(value)
-  if (parsed.success) return parsed.data
-  const [issue] = parsed.error.issues
-  const where = issue && issue.path.length > 0 ? `${issue.path.join('.')}: ` : ''
-  throw new CarrelError('bad_input', `${where}${issue?.message ?? 'not understood'}`, { issues: parsed.error.issues })
+  return { log: readInput(id, log), after: readInput(Seq, after === '' ? '0' : after) }
 }
