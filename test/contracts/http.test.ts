@@ -173,7 +173,7 @@ it('the API description is served to a logged-in caller', async () => {
   expect(answer.json()).toMatchObject({ openapi: '3.1.1', info: { version: 'test' } })
 })
 
-it('the page: files are cached for ever, its start is always revalidated, all its routes are the same page, the API is apart', async () => {
+it('the page: files are cached for ever, its start is always revalidated, its views are the same page, anything else is 404', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'carrel-page-'))
   folders.push(folder)
   await mkdir(join(folder, 'assets'))
@@ -185,7 +185,7 @@ it('the page: files are cached for ever, its start is always revalidated, all it
   )
   world = await openHttpWorld({}, { webFolder: folder })
   const get = (path: string) => ask((world as HttpWorld).server.port, path)
-  for (const path of ['/', '/w/default/s/ses_1', '/index.html']) {
+  for (const path of ['/', '/inbox', '/s/ses_1?x=1', '/index.html']) {
     const answer = await get(path)
     expect([path, answer.status, answer.headers['cache-control']]).toEqual([path, 200, 'no-cache'])
     expect(answer.text).toContain('<title>Carrel</title>')
@@ -199,6 +199,14 @@ it('the page: files are cached for ever, its start is always revalidated, all it
     const answer = await get(path)
     expect(answer.text, path).not.toBe('secret')
     expect(answer.status, path).toBeGreaterThanOrEqual(400)
+  }
+  for (const path of ['/mcp', '/w/default/s/ses_1', '/s/', '/.well-known/oauth', '/inbox/more']) {
+    const answer = await get(path)
+    expect([path, answer.status, answer.json().error?.code]).toEqual([path, 404, 'not_found'])
+    const shown = await ask(world.server.port, path, { headers: { accept: 'text/html,*/*;q=0.8' } })
+    expect([path, shown.status]).toEqual([path, 404])
+    expect(shown.text, path).toMatch(/There is nothing (here|at this address)/)
+    expect(shown.text, path).not.toContain('<title>Carrel</title>')
   }
   expect((await get('/api/v1/w/default')).status).toBe(401)
 })

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import fastifyStatic from '@fastify/static'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { isPageView } from '../../api/page-views.ts'
 import { isPresent } from '../../primitives/absent-as-null.ts'
 import { PACKAGE_ROOT } from '../../primitives/programs.ts'
 import { isApi } from './gate.ts'
@@ -10,7 +11,7 @@ export const WEB_FOLDER = join(PACKAGE_ROOT, 'dist', 'web')
 
 /**
  * Serves the page without login: the page contains no data, and its requests need a login.
- * @returns a function that answers requests without a route, or returns false when they are not for the page
+ * @returns a function that answers requests of browsers without a route, or returns false for all others
  */
 export async function mountPage(
   app: FastifyInstance,
@@ -31,18 +32,28 @@ export async function mountPage(
   }
   // The file server refuses folders, and the root is one.
   app.get('/', (_request, reply) => sendPage(reply))
-  return (request, reply) => wantsPage(request) && sendPage(reply)
+  return (request, reply) => {
+    if (wantsView(request)) return sendPage(reply)
+    return wantsHtml(request) && nothingHere(reply)
+  }
 }
 
 /** Returns the cache policy. Files with a hash in their name never change. */
 const cachingOf = (path: string): string =>
   /[\\/]assets[\\/][^\\/]+-[\w-]{8,}\.\w+$/.test(path) ? 'public, max-age=31536000, immutable' : 'no-cache'
 
-/** Whether a request is for a route of the page. A path with a file extension is a missing file instead. */
-function wantsPage({ method, url }: FastifyRequest): boolean {
-  if (method !== 'GET' && method !== 'HEAD') return false
-  const [path = ''] = url.split(/[?#]/)
-  return !isApi(url) && !/\.[a-z0-9]{1,8}$/i.test(path)
+const isRead = ({ method }: FastifyRequest): boolean => method === 'GET' || method === 'HEAD'
+
+const wantsView = (request: FastifyRequest): boolean =>
+  isRead(request) && isPageView(request.url.split(/[?#]/)[0] ?? '')
+
+/** Whether a person opened the address in a browser. Programs get the error as JSON. */
+const wantsHtml = (request: FastifyRequest): boolean =>
+  isRead(request) && !isApi(request.url) && (request.headers.accept ?? '').includes('text/html')
+
+function nothingHere(reply: FastifyReply): FastifyReply {
+  const body = '<p>Carrel has no view at this address. <a href="/">Go to the start</a>.</p>'
+  return reply.code(404).type('text/html; charset=utf-8').send(plainPage('There is nothing here', body))
 }
 
 function notBuilt(reply: FastifyReply): FastifyReply {
