@@ -193,6 +193,14 @@ export function describeRuns(open: OpenCarrel, near: Case): void {
       expect((await session.endOf(waited.prompt)).data.outcome).toBe('completed')
       const ended = await session.prompt([{ read: 'go' }, { say: 'last words', chunks: 2 }], { wait: 'ended' })
       expect(ended).toMatchObject({ state: 'ended', outcome: 'completed', text: 'last words' })
+      const changing = [{ write: 'a.txt', content: 'a', ask: false }, { say: 'Wrote it.' }]
+      const wrote = await session.prompt(changing, { wait: 'ended', key: 'wrote' })
+      expect(wrote).toMatchObject({ state: 'ended', text: 'Wrote it.' })
+      expect((await session.items()).at(-1)).toMatchObject({ kind: 'files', run: wrote.run })
+      // More items come behind it than one reading has.
+      await session.run(Array.from({ length: 60 }, () => [{ say: 'more' }, { read: 'a.txt' }]).flat())
+      const again = await session.prompt(changing, { wait: 'ended', key: 'wrote' })
+      expect(again).toMatchObject({ repeated: true, text: 'Wrote it.' })
       await expectWhole(session)
     })
 

@@ -1,6 +1,8 @@
 import type { Parsed } from '../../api/index.ts'
 import { CarrelError } from '../../model/errors.ts'
 import type { BusyPolicy, ContentBlock } from '../../model/events/events.ts'
+import type { Item } from '../../model/events/items.ts'
+import { lastWords } from '../../model/events/last-words.ts'
 import type { PromptId, RunId, SessionId, WorkspaceId } from '../../model/ids.ts'
 import { ACCEPTED, type PromptState, promptStateAfter } from '../../model/prompt-state.ts'
 import type { Caller } from '../../model/tree.ts'
@@ -49,7 +51,7 @@ export const promptSession: Op<'sessions.prompt'> = async (ctx, caller, input, s
     ...accepted,
     ...reached,
     waits: await waits(reached),
-    text: reached.run && reached.state === 'ended' ? await lastMessage(ctx, input.id, reached.run) : null,
+    text: reached.run && reached.state === 'ended' ? await readLastWords(ctx, input.id, reached.run) : null,
   }
 }
 
@@ -135,16 +137,15 @@ async function waitFor(
   }
 }
 
-async function lastMessage(ctx: Context, session: SessionId, run: RunId): Promise<string | null> {
-  const { items } = await readItems(ctx.store, session, null, 100)
-  const texts: string[] = []
-  for (const item of items.toReversed()) {
-    if (item.run !== run || item.afterword || item.kind === 'thought' || item.kind === 'notice' || item.kind === 'raw')
-      continue
-    if (item.kind !== 'message' || item.role !== 'agent') break
-    texts.unshift(item.text)
+/** Reads as many items as the last words need: any number of items may have come behind them. */
+async function readLastWords({ store }: Context, session: SessionId, run: RunId): Promise<string | null> {
+  const items: Item[] = []
+  for (;;) {
+    const page = await readItems(store, session, items.at(-1)?.n ?? null, 100)
+    items.push(...page.items.toReversed())
+    const { text, done } = lastWords(items, run)
+    if (done || !page.more) return text
   }
-  return texts.length > 0 ? texts.join('') : null
 }
 
 export const editPrompt: Op<'prompts.edit'> = async (ctx, caller, input) => {
