@@ -3,6 +3,7 @@ import { basename, join } from 'node:path'
 import { branchOf, checkFolder } from '../../host/folders.ts'
 import { CarrelError } from '../../model/errors.ts'
 import type { ProjectId, SessionId, SpaceId, WorkspaceId } from '../../model/ids.ts'
+import type { Interaction } from '../../model/interaction.ts'
 import {
   type DeletePreview,
   directPlace,
@@ -15,6 +16,7 @@ import type { Branch } from '../../store/store.ts'
 import { enter, mayEnter, projectIn, sessionIn, spaceIn } from '../authorize.ts'
 import type { Context } from '../context.ts'
 import type { Op } from '../op.ts'
+import { allRows } from '../pages.ts'
 
 export const listWorkspaces: Op<'workspaces.list'> = async (ctx, caller) => {
   const all = await ctx.store.tree.workspaces()
@@ -35,7 +37,9 @@ export const getWorkspace: Op<'workspaces.get'> = async (ctx, caller, input) => 
   const seq = await tree.workspaceHead(workspace.id)
   const newest =
     input.sessions === 0 ? { rows: [] } : await tree.sessions(workspace.id, {}, { cursor: null, limit: input.sessions })
-  const open = await people.interactions(workspace.id, { state: 'open' }, { cursor: null, limit: 500 })
+  const interactions: Interaction[] = []
+  for await (const each of allRows((page) => people.interactions(workspace.id, { state: 'open' }, page)))
+    interactions.push(each)
   const spaces = await withFolderStates(ctx, await tree.spaces(workspace.id))
   const projects = await tree.projects(workspace.id)
   const rules = await people.rules(workspace.id)
@@ -45,7 +49,7 @@ export const getWorkspace: Op<'workspaces.get'> = async (ctx, caller, input) => 
     spaces,
     projects,
     sessions: newest.rows.map((each) => withBackground(ctx, each)),
-    interactions: [...open.rows],
+    interactions,
     rules,
   }
 }

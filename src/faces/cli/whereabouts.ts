@@ -1,6 +1,8 @@
 import { realpathSync } from 'node:fs'
 import { resolve, sep } from 'node:path'
+import { allPages } from '../../client/all-pages.ts'
 import { CarrelError } from '../../model/errors.ts'
+import type { Interaction } from '../../model/interaction.ts'
 import type { Project, Session, Space } from '../../model/tree.ts'
 import { given } from './arguments.ts'
 import type { OpenCli } from './cli.ts'
@@ -128,7 +130,19 @@ export async function lastSession(cli: OpenCli, wanted: Whereabouts): Promise<Se
   throw new CarrelError('not_found', `The Space ${space.name} has no session to continue. Omit --continue.`)
 }
 
-/** Returns a function from ids of Spaces, projects and sessions to their names, for tables. */
+/** Returns all sessions that are not archived, last changed first. */
+export async function allSessions({ carrel, workspace }: OpenCli): Promise<Session[]> {
+  const pages = await allPages((page) => carrel.call('sessions.list', { workspace, ...page }))
+  return pages.flatMap(({ sessions }) => sessions)
+}
+
+/** Returns all open questions, oldest first. */
+export async function openQuestions({ carrel, workspace }: OpenCli): Promise<Interaction[]> {
+  const pages = await allPages((page) => carrel.call('interactions.list', { workspace, state: 'open', ...page }))
+  return pages.flatMap(({ interactions }) => interactions)
+}
+
+/** Returns a function from ids of Spaces, projects and sessions to their names, for tables; of older sessions the id stays. */
 export async function namesOf({ carrel, workspace }: OpenCli): Promise<(id: string) => string> {
   const { spaces, projects, sessions } = await carrel.call('workspaces.get', { workspace, sessions: 500 })
   const names = new Map([...spaces, ...projects, ...sessions].map(({ id, name }) => [id as string, name]))

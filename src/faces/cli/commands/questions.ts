@@ -6,7 +6,7 @@ import { withLines } from '../lines.ts'
 import { badInput } from '../problem.ts'
 import { ago, clean, short } from '../terminal.ts'
 import { answerWords } from '../transcript.ts'
-import { namesOf } from '../whereabouts.ts'
+import { namesOf, openQuestions } from '../whereabouts.ts'
 
 export const addQuestions: AddCommand = (program) => {
   program
@@ -15,12 +15,13 @@ export const addQuestions: AddCommand = (program) => {
     .description('Lists the open questions of agents, oldest first.')
     .addHelpText('after', '\nExamples:\n  $ carrel inbox\n  $ carrel inbox --json | jq -r .interactions[].id')
     .withCarrel(async (cli) => {
-      const { carrel, workspace, term } = cli
-      const page = await carrel.call('interactions.list', { workspace, state: 'open', limit: 500 })
+      const { term } = cli
+      const interactions = await openQuestions(cli)
       const name = term.json ? String : await namesOf(cli)
-      term.result(page, () => {
-        for (const each of page.interactions) show(cli, each, name)
-        if (page.interactions.length === 0) term.note("You're all caught up.")
+      term.result({ interactions, cursor: null }, () => {
+        for (const each of interactions) show(cli, each, name)
+        if (interactions.length === 0) term.note("You're all caught up.")
+        if (interactions.length > 1) term.note(`${interactions.length} questions wait for you.`)
       })
     })
   program

@@ -4,7 +4,7 @@ import { count } from '../arguments.ts'
 import type { AddCommand } from '../cli.ts'
 import { notePaused } from '../paused.ts'
 import { ago, short } from '../terminal.ts'
-import { namesOf } from '../whereabouts.ts'
+import { allSessions, namesOf, openQuestions } from '../whereabouts.ts'
 
 export const addRuns: AddCommand = (program) => {
   program
@@ -23,9 +23,8 @@ export const addRuns: AddCommand = (program) => {
       const page = await carrel.call('runs.list', { workspace, limit, live: !all, ...of })
       const { paused } = await carrel.call('server.status', {})
       const name = term.json ? String : await namesOf(cli)
-      const { interactions } = await carrel.call('interactions.list', { workspace, state: 'open', limit: 200 })
-      const { sessions } = await carrel.call('sessions.list', { workspace, limit: 200 })
-      const asking = new Set(interactions.map(({ run }) => run))
+      const asking = new Set((await openQuestions(cli)).map(({ run }) => run))
+      const sessions = await allSessions(cli)
       term.result(page, () => {
         const rows = page.runs.map((run) => [
           run.id,
