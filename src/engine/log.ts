@@ -2,7 +2,7 @@
 export interface Log {
   error(text: string, detail?: unknown): void
   warn(text: string, detail?: unknown): void
-  /** What happens to sessions and to the server, one line each. */
+  /** Events of sessions and of the server, one line each. */
   info(text: string): void
   /** Each event and each request. */
   debug(text: string): void

@@ -29,7 +29,7 @@ const SPOOL_BYTES = 256 << 20
 const REACHED_MS = 500
 const AGAIN_MS = 60_000
 /** Interval of the check for closed pipes. ms. */
-const CLOSED_MS = 400
+const CLOSED_MS = 800
 /** Time for the first server to connect. ms. */
 const FIRST_MS = 10_000
 /** Errors of a disk without room, and the time until it is tried again. ms. */
