@@ -11,13 +11,14 @@ import { measureCatchUp, measureLatency } from './follows.ts'
 import { measureLists, measureStalled, measureTurns } from './serving.ts'
 import { measureStart } from './starting.ts'
 import { measureStreaming } from './streaming.ts'
+import { measureWeight } from './weight.ts'
 import { closeKept } from './wire.ts'
 
 const HELP = `npm run bench -- [--quick] [--only name,name] [--json] [--save]
 
 Measures Carrel beside the reference server of the durable-streams protocol, in one run and by turns.
   --quick   shorter and fewer rounds: a look, nothing to write down
-  --only    some of: appends, store, latency, catch-up, streaming, streams, turns, lists, stalled, start, built, files, places
+  --only    some of: appends, store, latency, catch-up, streaming, streams, turns, lists, stalled, weight, start, built, files, places
   --trees   sizes of the trees for files, 1000,10000,100000 if left out
   --json    all rounds as JSON instead of a table
   --save    writes the table to bench/README.md`
@@ -35,6 +36,7 @@ const MEASURES: Readonly<Record<string, (effort: Effort, quick: boolean) => Prom
   turns: measureTurns,
   lists: measureLists,
   stalled: measureStalled,
+  weight: measureWeight,
   start: measureStart,
   built: measureBuilt,
   files: measureFiles,
