@@ -30,7 +30,9 @@ export interface Book {
   /** The same, with paths that left the history or came back in between. */
   betweenWithCoverage(from: number, to: number): Change[]
   /** Changes and coverage by an author, oldest first, also of unknown authors that it may be. A path may occur twice. */
-  changesBy(by: { run: RunId } | { session: SessionId } | { act: ActId } | { n: number }): NotedChange[]
+  changesBy(
+    by: { run: RunId } | { session: SessionId } | { act: ActId } | { n: number } | { since: number },
+  ): NotedChange[]
   /** All changes of a path so far, and of its coverage, oldest first. */
   changesOf(path: FilePath): NotedChange[]
   lastChange(path: FilePath): Change | null

@@ -14,7 +14,7 @@ import type { SnapshotQuery } from '../history.ts'
 import { comparePaths, pathBytes, pathOf, rangeBelow } from './paths.ts'
 import { type StateRow as State, stateOf } from './present.ts'
 
-type ChangedBy = { run: RunId } | { session: SessionId } | { act: ActId } | { n: number }
+type ChangedBy = { run: RunId } | { session: SessionId } | { act: ActId } | { n: number } | { readonly since: number }
 
 /** Past of one place, from one table. Never opens a file of the place. */
 export interface Past {
@@ -170,6 +170,7 @@ function changeQueries(db: DatabaseSync, place: number, { stateAt, noted }: How)
     changesBy(by: ChangedBy): NotedChange[] {
       const order = 'order by c.n, c.path'
       if ('n' in by) return ask(`and c.n = ? ${order}`, by.n)
+      if ('since' in by) return ask(`and c.n > ? ${order}`, by.since)
       if ('act' in by) return ask(`and c.author in (select id from authors where act = ?) ${order}`, by.act)
       if ('run' in by) return ask(`and c.author in (${BY_RUN}) ${order}`, by.run)
       return ask(`and c.author in (${BY_SESSION}) ${order}`, by.session)

@@ -200,6 +200,16 @@ describe('F2: content of somebody else that a run only moved is removed only whe
     expect(copiesIn(await world.plan(restoreTo(before)))).toEqual(['src/c'])
   })
 
+  it('where a person moved it from a path that came since, and a restore takes it away', async () => {
+    await using world = await openActWorld({ 'src/b': 'other\n' })
+    const before = await world.look()
+    world.write('src/new', 'by a\n')
+    await world.look(['a'])
+    move(world, 'src/new', 'src/b')
+    await world.look()
+    expect(copiesIn(await world.plan(restoreTo(before)))).toEqual(['src/b'])
+  })
+
   it('where an apply is of one of the two paths of a move', async () => {
     await using world = await openActWorld({ 'src/a': 'by hand\n', 'src/b': 'other\n' })
     await using copy = await world.another('copy', { 'src/a': 'by hand\n', 'src/b': 'other\n' })

@@ -50,8 +50,7 @@ export function movedContent(context: PlanContext, request: PlanRequest, proposa
   if (request.kind === 'apply') return movedTo(context.book, proposals)
   const { isMine, mayGo } = workUndone(request, proposals, context)
   const origins = new Map<string, Set<FilePath>>()
-  for (const { path, changes } of proposals) {
-    const all = changes()
+  for (const [path, all] of historyOf(context.book, request, proposals)) {
     for (const [at, change] of all.entries()) {
       const { before, after, author } = change
       const digest = before && before.size > 0 ? before.digest : null
@@ -63,6 +62,14 @@ export function movedContent(context: PlanContext, request: PlanRequest, proposa
     }
   }
   return (digest, path) => digest !== null && [...(origins.get(digest) ?? [])].some((origin) => origin !== path)
+}
+
+/** Returns all changes of the paths of a request. A restore passes over paths that have come and gone since. */
+function historyOf(book: Book, request: PlanRequest, proposals: readonly Proposal[]) {
+  const histories = new Map(proposals.map(({ path, changes }) => [path, changes()] as const))
+  const since = request.kind === 'restore' ? book.changesBy({ since: request.to }) : []
+  for (const { path } of since) if (!histories.has(path)) histories.set(path, book.changesOf(path))
+  return histories
 }
 
 /** The files of an apply say by themselves where content goes. */
