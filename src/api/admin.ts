@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { AgentStatus } from '../model/agent.ts'
 import { Pause, WaitingWork } from '../model/binding.ts'
-import { Flag, operation } from './operation.ts'
+import { Confirm, operation } from './operation.ts'
 
 /** Result of one check of `server.doctor`, with the next step where the state is not `good`. */
 export const Finding = z.object({
@@ -66,7 +66,7 @@ export const admin = {
     summary:
       'Let a paused data folder go on: its waiting work begins here, and the other data folder is paused where it is on this machine. Without `confirm`, only preview. Idempotent.',
     http: ['POST', '/server/unpause'],
-    input: z.object({ confirm: Flag }),
+    input: z.object({ confirm: Confirm }),
     output: z.object({
       paused: PausedData.nullable().describe('The pause before the call.'),
       goesOn: z.boolean(),

@@ -14,11 +14,11 @@ import {
   Snapshot,
 } from '../model/files/history.ts'
 import { ActId, ProjectId, RunId, SessionId, SpaceId, WorkspaceId } from '../model/ids.ts'
-import { Flag, inWorkspace, operation, Paging, paged } from './operation.ts'
+import { Confirm, inWorkspace, operation, Paging, paged } from './operation.ts'
 
 /** A project identifies its place. `direct` projects of one Space share a place and its history. */
 const inProject = { workspace: WorkspaceId, project: ProjectId }
-const N = z.coerce.number().int().min(0)
+const N = z.coerce.number().int().min(0).describe('Snapshot number.')
 const At = N.optional().describe('Snapshot number; default: the newest.')
 
 /** Changes of one author to one path: the state before the first and after the last. */
@@ -92,7 +92,7 @@ export const files = {
       run: RunId.optional(),
       session: SessionId.optional(),
       act: ActId.optional(),
-      from: N.optional(),
+      from: N.optional().describe('Snapshot number of the older state.'),
       to: At,
     }),
     output: z.object({ changes: z.array(Touched), cut: z.boolean() }),
@@ -116,7 +116,7 @@ export const files = {
     input: z.object({
       ...inProject,
       path: FilePath,
-      from: N.optional(),
+      from: N.optional().describe('Snapshot number of the older state.'),
       to: At,
       run: RunId.optional(),
       session: SessionId.optional(),
@@ -151,7 +151,7 @@ export const files = {
       ...Paging,
       space: SpaceId.optional(),
       session: SessionId.optional(),
-      author: z.enum(['run', 'outside', 'act', 'unknown']).optional(),
+      author: z.enum(['run', 'outside', 'act', 'unknown']).optional().describe('Only changes of this kind of author.'),
       path: z.string().max(8_192).optional().describe('Path or prefix of a path.'),
     }),
     output: paged('changes', z.object({ space: SpaceId, project: ProjectId.nullable(), change: Change })),
@@ -256,7 +256,7 @@ export const files = {
       'Remove the working copy of a project. Without `confirm`, only list the work that would be lost. With `confirm`, save that work in the history first; the answer has the command to restore it. Idempotent. The project and its sessions stay.',
     http: ['DELETE', '/workspaces/:workspace/projects/:project/copy'],
     at: 'machine',
-    input: z.object({ ...inProject, confirm: Flag }),
+    input: z.object({ ...inProject, confirm: Confirm }),
     output: z.object({
       removed: z.boolean(),
       lost: z.array(z.string()),

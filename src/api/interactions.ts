@@ -13,7 +13,7 @@ export const interactions = {
     input: z.object({
       workspace: WorkspaceId,
       ...Paging,
-      state: InteractionState.optional(),
+      state: InteractionState.optional().describe('Only questions in this state.'),
       session: SessionId.optional(),
     }),
     output: paged('interactions', Interaction),

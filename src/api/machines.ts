@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { SpaceId } from '../model/ids.ts'
 import { Machine } from '../model/machine.ts'
 import { Space } from '../model/tree.ts'
-import { Flag, inWorkspace, operation } from './operation.ts'
+import { Confirm, inWorkspace, operation } from './operation.ts'
 
 export const machines = {
   'machines.list': operation({
@@ -23,7 +23,7 @@ export const machines = {
     summary:
       'Make this machine the machine of a Space, whose folder must be here. Without `confirm`, only list what will be missing here. Refused while another machine works in the Space. Idempotent.',
     http: ['POST', '/workspaces/:workspace/spaces/:id/adopt'],
-    input: z.object({ ...inWorkspace(SpaceId), confirm: Flag }),
+    input: z.object({ ...inWorkspace(SpaceId), confirm: Confirm }),
     output: z.object({
       adopted: z.boolean(),
       space: Space,

@@ -35,10 +35,13 @@ export const Flag = z
   .default(false)
   .transform((value) => value === true || value === 'true' || value === '1')
 
+/** Whether an operation with a preview acts. */
+export const Confirm = Flag.describe('Act. Without it, the answer is a preview and nothing changes.')
+
 /** Fields of every list. `cursor`: value returned with the previous page. */
 export const Paging = {
-  cursor: z.string().max(512).optional(),
-  limit: z.coerce.number().int().min(1).max(500).default(50),
+  cursor: z.string().max(512).optional().describe('`cursor` of the page before; omit it for the first page.'),
+  limit: z.coerce.number().int().min(1).max(500).default(50).describe('Maximum number of rows in a page.'),
 }
 
 /** Returns the schema of a page: rows under a name, and the cursor of the next page. */

@@ -19,8 +19,8 @@ export const retention = {
     http: ['GET', '/workspaces/:workspace/sessions/:id/export'],
     input: z.object({
       ...inWorkspace(SessionId),
-      as: z.enum(['jsonl', 'markdown']).default('markdown'),
-      after: z.coerce.number().int().min(0).default(0),
+      as: z.enum(['jsonl', 'markdown']).default('markdown').describe('Form of the export.'),
+      after: z.coerce.number().int().min(0).default(0).describe('`next` of the page before; 0 for the first.'),
       limit: z.coerce.number().int().min(1).max(5_000).default(1_000).describe('Events read for one page.'),
     }),
     output: z.object({ text: z.string(), next: z.number().int().nullable() }),

@@ -10,10 +10,10 @@ export const search = {
     http: ['GET', '/workspaces/:workspace/search'],
     input: z.object({
       workspace: WorkspaceId,
-      text: z.string().min(1).max(500),
+      text: z.string().min(1).max(500).describe('Words to find; see the summary.'),
       session: SessionId.optional(),
       ...Paging,
-      limit: z.coerce.number().int().min(1).max(100).default(20),
+      limit: z.coerce.number().int().min(1).max(100).default(20).describe('Maximum number of hits in a page.'),
     }),
     output: paged('hits', SearchHit),
     errors: ['not_found'],

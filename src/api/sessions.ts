@@ -9,6 +9,7 @@ import { ClientKey, Flag, inWorkspace, operation, Paging, paged } from './operat
 const head = RunItem.nullable().describe('Item of the run of the oldest of `items`, where it is on an older page.')
 const session = inWorkspace(SessionId)
 const Content = z.union([z.string().min(1), z.array(ContentBlock).min(1)]).describe('Text or ACP content blocks.')
+const ItemCount = z.coerce.number().int().min(1).max(500).default(60).describe('Maximum number of items.')
 const Accepted = z.object({
   seq: z.number().int().describe('Position of the request in the log.'),
   repeated: z.boolean(),
@@ -18,7 +19,7 @@ export const sessions = {
   'sessions.view': operation({
     summary: 'Get the state of a session and its newest items, as of `seq`. Follow the log from `seq`.',
     http: ['GET', '/workspaces/:workspace/sessions/:id/view'],
-    input: z.object({ ...session, limit: z.coerce.number().int().min(1).max(500).default(60) }),
+    input: z.object({ ...session, limit: ItemCount }),
     output: z.object({
       seq: z.number().int(),
       view: z.custom<import('../model/events/view.ts').SessionView>(),
@@ -32,7 +33,11 @@ export const sessions = {
   'sessions.items': operation({
     summary: "List the items of a session before `before`, newest first, as of the log's head.",
     http: ['GET', '/workspaces/:workspace/sessions/:id/items'],
-    input: z.object({ ...session, before: Seq.optional(), limit: z.coerce.number().int().min(1).max(500).default(60) }),
+    input: z.object({
+      ...session,
+      before: Seq.optional().describe('Only items with a smaller `n`; omit it for the newest.'),
+      limit: ItemCount,
+    }),
     output: z.object({ items: z.array(Item), head, more: z.boolean() }),
     errors: ['not_found'],
     forAgents: true,
@@ -42,8 +47,8 @@ export const sessions = {
     http: ['GET', '/workspaces/:workspace/sessions/:id/events'],
     input: z.object({
       ...session,
-      after: Seq.default(0),
-      limit: z.coerce.number().int().min(1).max(5000).default(500),
+      after: Seq.default(0).describe('Only events after this `seq`.'),
+      limit: z.coerce.number().int().min(1).max(5000).default(500).describe('Maximum number of events.'),
     }),
     output: z.object({
       events: z.array(z.looseObject({ seq: z.number().int(), type: z.string() })),
@@ -137,7 +142,12 @@ export const sessions = {
   'runs.list': operation({
     summary: 'List the runs of a session or of the workspace, newest first. `live`: only unfinished runs.',
     http: ['GET', '/workspaces/:workspace/runs'],
-    input: z.object({ workspace: session.workspace, ...Paging, session: SessionId.optional(), live: Flag }),
+    input: z.object({
+      workspace: session.workspace,
+      ...Paging,
+      session: SessionId.optional(),
+      live: Flag.describe('Only unfinished runs.'),
+    }),
     output: paged('runs', Run),
     errors: ['not_found'],
     forAgents: true,

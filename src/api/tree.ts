@@ -3,7 +3,7 @@ import { AgentId, ProjectId, Seq, SessionId, SpaceId, WorkspaceId } from '../mod
 import { Interaction } from '../model/interaction.ts'
 import { Rule } from '../model/rules.ts'
 import { DeletePreview, Name, PlaceKind, Project, Session, SessionState, Space, Workspace } from '../model/tree.ts'
-import { Flag, inWorkspace, operation, Paging, paged } from './operation.ts'
+import { Confirm, Flag, inWorkspace, operation, Paging, paged } from './operation.ts'
 
 const byId = { workspace: WorkspaceId }
 
@@ -50,10 +50,12 @@ const remove = <At extends z.ZodRawShape>(summary: string, { path, at }: Level<A
     http: ['DELETE', path],
     // Agents and folders of a branch are on its machine.
     at: 'machine',
-    input: z.object({ ...at, confirm: Flag }),
+    input: z.object({ ...at, confirm: Confirm }),
     output: z.object({ deleted: z.boolean(), preview: DeletePreview }),
     errors: ['not_found', 'busy', 'forbidden'],
   })
+
+const WithArchived = Flag.describe('Include archived ones.')
 
 const Text = z.string().min(1).max(200)
 
@@ -118,7 +120,7 @@ export const tree = {
   'spaces.list': operation({
     summary: 'List the Spaces of a workspace.',
     http: ['GET', '/workspaces/:workspace/spaces'],
-    input: z.object({ ...byId, archived: Flag }),
+    input: z.object({ ...byId, archived: WithArchived }),
     output: z.object({ spaces: z.array(Space) }),
     errors: ['not_found'],
     forAgents: true,
@@ -152,7 +154,7 @@ export const tree = {
   'projects.list': operation({
     summary: 'List the projects of a workspace, or of one Space.',
     http: ['GET', '/workspaces/:workspace/projects'],
-    input: z.object({ ...byId, space: SpaceId.optional(), archived: Flag }),
+    input: z.object({ ...byId, space: SpaceId.optional(), archived: WithArchived }),
     output: z.object({ projects: z.array(Project) }),
     errors: ['not_found'],
     forAgents: true,
@@ -180,9 +182,9 @@ export const tree = {
       ...Paging,
       space: SpaceId.optional(),
       project: ProjectId.optional(),
-      state: SessionState.optional(),
-      text: z.string().max(200).optional(),
-      archived: Flag,
+      state: SessionState.optional().describe('Only sessions in this state.'),
+      text: z.string().max(200).optional().describe('Only sessions with this text in their name, in any case.'),
+      archived: Flag.describe('Archived sessions, instead of the others.'),
     }),
     output: paged('sessions', Session),
     errors: ['not_found'],
@@ -221,7 +223,7 @@ export const tree = {
     summary: 'Delete a session with its log. Without `confirm`, only preview the deletion. Files stay.',
     http: ['DELETE', '/workspaces/:workspace/sessions/:id'],
     at: 'machine',
-    input: z.object({ ...inWorkspace(SessionId), confirm: Flag }),
+    input: z.object({ ...inWorkspace(SessionId), confirm: Confirm }),
     output: z.object({ deleted: z.boolean(), preview: DeletePreview }),
     errors: ['not_found', 'busy'],
   }),

@@ -166,11 +166,16 @@ it('L2: a caller that waits in pieces gets the whole answer of the run', async (
   expect(events.filter(({ type }) => type === 'prompt.requested')).toHaveLength(1)
 })
 
-it('the API description is served to a logged-in caller', async () => {
+it('the API description is served without a login, and names the cookie of this server', async () => {
   world = await openHttpWorld()
-  const headers = { authorization: `Bearer ${world.engine.token}` }
-  const answer = await ask(world.server.port, '/api/v1/openapi.json', { headers })
-  expect(answer.json()).toMatchObject({ openapi: '3.1.1', info: { version: 'test' } })
+  const { port } = world.server
+  const answer = await ask(port, '/api/v1/openapi.json')
+  expect(answer.json()).toMatchObject({
+    openapi: '3.1.1',
+    info: { version: 'test' },
+    components: { securitySchemes: { cookie: { name: `carrel_${port}` } } },
+  })
+  expect((await ask(port, '/api/v1/server')).status).toBe(401)
 })
 
 it('the page: files are cached for ever, its start is always revalidated, its views are the same page, anything else is 404', async () => {

@@ -130,7 +130,7 @@ export class Auth {
 
   /** The name has the port: cookies ignore ports, so that two servers on one machine would overwrite each other's. */
   #cookieName(): string {
-    return `carrel_${this.#options.port()}`
+    return loginCookie(this.#options.port())
   }
 }
 
@@ -158,6 +158,9 @@ function unauthenticated(reason: string): CarrelError {
 
 /** The text that a machine signs for a login. The login expires by itself, and its cookie does not reveal the token. */
 const loginText = (expiresAt: number): string => `carrel login ${expiresAt}`
+
+/** Name of the login cookie: browsers share the cookies of all ports of a host. */
+export const loginCookie = (port: number): string => `carrel_${port}`
 
 const LOGIN_NAME = /^carrel_\d+$/
 /** Expiry, machine and signature. */

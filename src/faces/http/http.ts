@@ -44,6 +44,9 @@ export interface HttpServer {
   close(): Promise<void>
 }
 
+/** Path of the API's description, which has no data and is the same for everybody: readable without a login. */
+const DESCRIPTION = '/api/v1/openapi.json'
+
 /** Time for open answers to finish while the server closes. ms. */
 const CLOSE_MS = 2_000
 
@@ -64,7 +67,7 @@ export async function serveHttp(engine: Engine, options: HttpOptions): Promise<H
   await app.register(fastifyCookie)
   app.addHook('onRequest', async (request) => {
     // Authenticate before the body is read: an unauthenticated caller must not send 32 MiB.
-    if (isApi(request.url)) await auth.authenticate(request)
+    if (isApi(request.url) && request.routeOptions.url !== DESCRIPTION) await auth.authenticate(request)
   })
   acceptBodies(app)
   app.setErrorHandler((error, request, reply) => answerError(error, request, reply, engine))
@@ -76,7 +79,7 @@ export async function serveHttp(engine: Engine, options: HttpOptions): Promise<H
   app.addHook('preClose', async () => previews.close())
   mountPreviewDoor(app, { engine, auth, hosts, logins })
   mountOperations(app, engine, auth.callerOf)
-  app.get('/api/v1/openapi.json', async () => openApi(options.version))
+  app.get(DESCRIPTION, async () => openApi(options.version, port))
   const streaming = {
     engine,
     callerOf: auth.callerOf,

@@ -9,6 +9,7 @@ const GOLDEN = fileURLToPath(new URL('../../../test/golden/openapi.json', import
 
 interface Described {
   readonly operationId: string
+  readonly parameters?: readonly { readonly name: string; readonly description?: string }[]
   readonly responses: Record<string, { readonly description?: string; readonly $ref?: string }>
 }
 
@@ -20,19 +21,19 @@ const lint = async (document: unknown) =>
   })
 
 it('the document lints clean with the strict rules of a public linter', async () => {
-  const problems = await lint(openApi('1.0.0'))
+  const problems = await lint(openApi('1.0.0', 4747))
   expect(problems.map(({ ruleId, message, location }) => [ruleId, message, location[0]?.pointer])).toEqual([])
 })
 
 it('the linter does find what is wrong: a path parameter that nobody declares', async () => {
-  const document = openApi('1.0.0') as { paths: Record<string, { get?: { parameters?: unknown[] } }> }
+  const document = openApi('1.0.0', 4747) as { paths: Record<string, { get?: { parameters?: unknown[] } }> }
   const get = document.paths['/workspaces/{workspace}']?.get
   if (get) get.parameters = []
   expect((await lint(document)).map(({ ruleId }) => ruleId)).toContain('path-parameters-defined')
 })
 
 it('every operation stands in the document with the errors of its table', () => {
-  const { paths } = openApi('1.0.0') as { paths: Record<string, Record<string, Described>> }
+  const { paths } = openApi('1.0.0', 4747) as { paths: Record<string, Record<string, Described>> }
   const described = Object.values(paths).flatMap((path) => Object.values(path))
   const byId = new Map(described.map((each) => [each.operationId, each]))
   expect([...byId.keys()].sort()).toEqual(
@@ -46,8 +47,21 @@ it('every operation stands in the document with the errors of its table', () => 
   }
 })
 
+it('every parameter has a description', () => {
+  const { paths } = openApi('1.0.0', 4747) as { paths: Record<string, Record<string, Described>> }
+  const all = Object.values(paths).flatMap((path) => Object.values(path))
+  const bare = all.flatMap(({ operationId, parameters = [] }) =>
+    parameters.filter(({ description }) => !description).map(({ name }) => `${operationId} ${name}`),
+  )
+  expect(bare).toEqual([])
+})
+
+it('the login cookie is that of the server', () => {
+  expect(openApi('1.0.0', 5858)).toMatchObject({ components: { securitySchemes: { cookie: { name: 'carrel_5858' } } } })
+})
+
 it('the public API is the one of test/golden/openapi.json', () => {
-  const now = `${JSON.stringify(openApi('golden'), null, 1)}\n`
+  const now = `${JSON.stringify(openApi('golden', 4747), null, 1)}\n`
   if (process.env.UPDATE_GOLDEN) writeFileSync(GOLDEN, now)
   const meant =
     'The public API changed. If that is meant: UPDATE_GOLDEN=1 npx vitest run src/faces/http/openapi.test.ts'

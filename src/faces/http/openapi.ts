@@ -8,6 +8,7 @@ import { Item, RunItem } from '../../model/events/items.ts'
 import { Interaction } from '../../model/interaction.ts'
 import { Rule } from '../../model/rules.ts'
 import { DeletePreview, Project, Run, Session, Space, Workspace } from '../../model/tree.ts'
+import { loginCookie } from './auth.ts'
 
 type Json = Record<string, unknown>
 
@@ -44,8 +45,8 @@ const TAGS: Readonly<Record<string, string>> = {
 
 const ALWAYS: readonly ErrorCode[] = ['bad_input', 'unauthenticated', 'forbidden', 'internal', 'unavailable']
 
-/** Generates the OpenAPI 3.1 document of the HTTP API from the operations. */
-export function openApi(version: string): Json {
+/** Generates the OpenAPI 3.1 document of the HTTP API from the operations. @param port of the server, which names its cookie */
+export function openApi(version: string, port: number): Json {
   const components = namedSchemas()
   const paths: Record<string, Json> = {}
   for (const [name, operation] of Object.entries(operations) as [string, Operation][]) {
@@ -73,7 +74,7 @@ export function openApi(version: string): Json {
         cookie: {
           type: 'apiKey',
           in: 'cookie',
-          name: 'carrel_4747',
+          name: loginCookie(port),
           description: 'Set by `/login`. The name ends with the port of the server.',
         },
       },
@@ -208,8 +209,8 @@ function streamPaths(): Json {
         description:
           'Watch the browser of a run. Server-sent events without ids: `scene` for each change of the tabs, the visible tab or the person in control; `frame` with the newest picture as a JPEG in base64 and the viewport size in CSS pixels; `ended` when the run releases the browser. A slow reader gets fewer pictures. Without viewers, no pictures are taken.',
         parameters: [
-          parameter('path', 'workspace', { type: 'string' }, true),
-          parameter('path', 'id', { type: 'string' }, true),
+          parameter('path', 'workspace', target('Id of the workspace.'), true),
+          parameter('path', 'id', target('Id of the run.'), true),
         ],
         responses: {
           200: { description: 'The stream.', content: { 'text/event-stream': { schema: { type: 'string' } } } },
@@ -219,8 +220,8 @@ function streamPaths(): Json {
     },
     '/workspaces/{workspace}/sessions/{id}/follow': {
       get: streamOperation('sessions.follow', 'Follow the log of one session.', [
-        parameter('path', 'workspace', { type: 'string' }, true),
-        parameter('path', 'id', { type: 'string' }, true),
+        parameter('path', 'workspace', target('Id of the workspace.'), true),
+        parameter('path', 'id', target('Id of the session.'), true),
         parameter('query', 'after', after, false),
         resume,
       ]),

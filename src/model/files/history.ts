@@ -20,6 +20,7 @@ export const FilePath = z
     'must be a path inside the working copy, without . and ..',
   )
   .refine((path) => !path.includes('\0'), 'must not hold a zero byte')
+  .describe('Path of a file, relative to the working copy.')
 export type FilePath = string
 
 /** State of one path at one moment. Symbolic links are never followed. */

@@ -13,6 +13,7 @@ export const SecretName = z
   .string()
   .regex(/^[A-Z_][A-Z0-9_]{0,127}$/, 'takes 1 to 128 capital letters, digits and _, and begins with no digit')
   .refine((name) => !isTakenName(name), 'is reserved for programs or Carrel; choose another name')
+  .describe('Name of a secret: that of its environment variable.')
 export type SecretName = z.infer<typeof SecretName>
 
 /** Value of a secret. A short value looks like ordinary text and could not be masked in logs (B3). */

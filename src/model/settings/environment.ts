@@ -42,7 +42,10 @@ export const LeasedPort = z.object({ place: z.string(), name: PortName, port: z.
 export type LeasedPort = z.infer<typeof LeasedPort>
 
 /** Host label of a port's preview origin: stable as long as its place has the port, and not guessable. */
-export const PreviewName = z.string().regex(/^[a-z][a-z0-9-]{0,31}-[a-z2-7]{16}$/, 'is not the name of a preview')
+export const PreviewName = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,31}-[a-z2-7]{16}$/, 'is not the name of a preview')
+  .describe('Name of a preview: see `ports.list`.')
 
 const amount = z.number().int().min(1).max(Number.MAX_SAFE_INTEGER)
 
