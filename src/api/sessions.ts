@@ -15,6 +15,9 @@ const Accepted = z.object({
   repeated: z.boolean(),
 })
 
+/** A stored event, of any type: `parseEvent` in the model knows the types. */
+export const EventLine = z.looseObject({ seq: z.number().int(), type: z.string() })
+
 export const sessions = {
   'sessions.view': operation({
     summary: 'Get the state of a session and its newest items, as of `seq`. Follow the log from `seq`.',
@@ -51,7 +54,7 @@ export const sessions = {
       limit: z.coerce.number().int().min(1).max(5000).default(500).describe('Maximum number of events.'),
     }),
     output: z.object({
-      events: z.array(z.looseObject({ seq: z.number().int(), type: z.string() })),
+      events: z.array(EventLine),
       head: z.number().int(),
     }),
     errors: ['not_found'],

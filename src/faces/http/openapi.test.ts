@@ -3,7 +3,9 @@ import { fileURLToPath } from 'node:url'
 import { createConfig, lintFromString } from '@redocly/openapi-core'
 import { expect, it } from 'vitest'
 import { operations } from '../../api/index.ts'
+import { EVENTS } from '../../model/events/events.ts'
 import { openApi } from './openapi.ts'
+import { STREAM_SCHEMAS } from './openapi-frames.ts'
 
 const GOLDEN = fileURLToPath(new URL('../../../test/golden/openapi.json', import.meta.url))
 
@@ -54,6 +56,19 @@ it('every parameter has a description', () => {
     parameters.filter(({ description }) => !description).map(({ name }) => `${operationId} ${name}`),
   )
   expect(bare).toEqual([])
+})
+
+it('every type of event and every message of a stream has a schema', () => {
+  const { components, paths } = openApi('1.0.0', 4747) as {
+    components: { schemas: Record<string, { oneOf?: { properties: { type: { const: string } } }[] }> }
+    paths: unknown
+  }
+  const typesOf = (name: string) =>
+    components.schemas[name]?.oneOf?.map(({ properties }) => properties.type.const).sort()
+  expect(typesOf('SessionEvent')).toEqual(Object.keys(EVENTS).sort())
+  expect(typesOf('WorkspaceEvent')).toContain('session.changed')
+  const refs = JSON.stringify(paths).match(/(?<=#\/components\/schemas\/)\w+/g) ?? []
+  expect(refs).toEqual(expect.arrayContaining(Object.keys(STREAM_SCHEMAS)))
 })
 
 it('the login cookie is that of the server', () => {

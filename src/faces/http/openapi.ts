@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { Finding } from '../../api/admin.ts'
 import { type OperationName, operations, worksPaused } from '../../api/index.ts'
 import type { Operation } from '../../api/operation.ts'
+import { EventLine } from '../../api/sessions.ts'
 import { AgentStatus } from '../../model/agent.ts'
 import { ERRORS, type ErrorCode } from '../../model/errors.ts'
 import { Item, RunItem } from '../../model/events/items.ts'
@@ -9,6 +10,7 @@ import { Interaction } from '../../model/interaction.ts'
 import { Rule } from '../../model/rules.ts'
 import { DeletePreview, Project, Run, Session, Space, Workspace } from '../../model/tree.ts'
 import { loginCookie } from './auth.ts'
+import { LIVE_FRAMES, LOG_FRAMES, STREAM_SCHEMAS, streamContent } from './openapi-frames.ts'
 
 type Json = Record<string, unknown>
 
@@ -25,6 +27,7 @@ const NAMED = {
   DeletePreview,
   AgentStatus,
   Finding,
+  ...STREAM_SCHEMAS,
 }
 
 const TAGS: Readonly<Record<string, string>> = {
@@ -213,7 +216,7 @@ function streamPaths(): Json {
           parameter('path', 'id', target('Id of the run.'), true),
         ],
         responses: {
-          200: { description: 'The stream.', content: { 'text/event-stream': { schema: { type: 'string' } } } },
+          200: { description: 'The stream.', content: streamContent(LIVE_FRAMES) },
           ...errorResponses([...ALWAYS, 'not_found', 'gone']),
         },
       },
@@ -237,7 +240,7 @@ function streamOperation(operationId: string, summary: string, parameters: Json[
     description: `${summary} Server-sent events: \`session\` and \`workspace\` carry the stored event as JSON. \`caught-up\` (\`log\`, \`head\`): all past events were sent. \`files\` (\`log\`): files of a workspace may have changed; no log records this. \`browsers\` (\`log\`): the list of browsers may have changed. \`ended\` (\`log\`, \`reason\`): the log no longer exists. \`id\` is the position of the stream: sent back as \`Last-Event-ID\`, it resumes exactly there.`,
     parameters,
     responses: {
-      200: { description: 'The stream.', content: { 'text/event-stream': { schema: { type: 'string' } } } },
+      200: { description: 'The stream.', content: streamContent(LOG_FRAMES) },
       204: { description: 'None of the logs exists any more; do not reconnect.' },
       ...errorResponses([...ALWAYS, 'not_found']),
     },
@@ -274,6 +277,11 @@ function namedSchemas(): Json {
   return Object.fromEntries(Object.entries($defs).map(([name, { id: _, ...schema }]) => [name, schema]))
 }
 
+const clear = (json: Json): Json => {
+  for (const key of Object.keys(json)) delete json[key]
+  return json
+}
+
 /** Converts a schema. Named schemas move from `$defs` to `components`. */
 function toNamed(schema: z.ZodType): Json {
   const made = z.toJSONSchema(schema, {
@@ -281,7 +289,11 @@ function toNamed(schema: z.ZodType): Json {
     unrepresentable: 'any',
     metadata: registry,
     // A newer server may send more fields; clients must accept them.
-    override: ({ jsonSchema }) => {
+    override: ({ zodSchema, jsonSchema }) => {
+      // An earlier form that is read as the present one has no schema of its own.
+      const [form, earlier] = jsonSchema.anyOf ?? []
+      if (form && earlier && Object.keys(earlier).length === 0) Object.assign(clear(jsonSchema), form)
+      if (zodSchema === EventLine) Object.assign(clear(jsonSchema), { $ref: '#/$defs/SessionEvent' })
       if (jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties
     },
   })

@@ -272,6 +272,16 @@ const EnvelopeShape = z.looseObject({
   data: z.unknown(),
 })
 
+/** An event as the log stores it and the wire carries it, one shape for each type. */
+export const StoredEvent = z
+  .discriminatedUnion(
+    'type',
+    Object.entries(EVENTS).map(([type, data]) => EnvelopeShape.extend({ type: z.literal(type), data })) as unknown as [
+      z.ZodObject<{ type: z.ZodLiteral<EventType> }>,
+    ],
+  )
+  .describe('Event of a session. A log of an earlier version may have earlier forms of `data`.')
+
 /**
  * Parses an event from outside this process: a row of an older version, or a frame of a stream.
  * An unknown type passes unchanged, since a newer server may send more types; the fold ignores it.

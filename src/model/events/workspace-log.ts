@@ -40,6 +40,14 @@ const Envelope = z.looseObject({
   data: z.unknown(),
 })
 
+/** A line as the log stores it and the wire carries it, one shape for each type. */
+export const StoredWorkspaceEvent = z.discriminatedUnion(
+  'type',
+  Object.entries(CHANGES).map(([type, data]) => Envelope.extend({ type: z.literal(type), data })) as unknown as [
+    z.ZodObject<{ type: z.ZodLiteral<WorkspaceChange['type']> }>,
+  ],
+)
+
 /** Parses a line from outside this process; an unknown type passes unchanged. */
 export function parseWorkspaceEvent(raw: unknown): WorkspaceEvent {
   const envelope = Envelope.parse(raw)
