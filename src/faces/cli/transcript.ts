@@ -62,8 +62,9 @@ export class Transcript {
   }
 
   #grow(item: MessageItem | ThoughtItem, channel: Channel, paint: (text: string) => string): void {
-    const added = item.text.slice(this.#shown.get(item.n)?.length ?? 0)
-    this.#shown.set(item.n, item.text)
+    const text = wholeCharacters(item.text)
+    const added = text.slice(this.#shown.get(item.n)?.length ?? 0)
+    this.#shown.set(item.n, text)
     if (added === '') return
     const open = this.#open
     if (open && (open.channel !== channel || (open.n !== item.n && !item.continues))) this.finish()
@@ -98,6 +99,9 @@ export class Transcript {
     }
   }
 }
+
+/** Leaves out half a character at the end: chunks may cut one, and the other half comes with the next. */
+const wholeCharacters = (text: string): string => text.replace(/[\ud800-\udbff]$/, '')
 
 function itemWords(item: Item, output: TranscriptOutput): string {
   const { color, whole } = output
