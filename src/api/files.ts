@@ -14,6 +14,7 @@ import {
   Snapshot,
 } from '../model/files/history.ts'
 import { ActId, ProjectId, RunId, SessionId, SpaceId, WorkspaceId } from '../model/ids.ts'
+import { BranchName } from '../model/tree.ts'
 import { Confirm, inWorkspace, operation, Paging, paged } from './operation.ts'
 
 /** A project identifies its place. `direct` projects of one Space share a place and its history. */
@@ -273,7 +274,7 @@ export const files = {
     input: z.object({
       ...inProject,
       as: z.enum(['patch', 'branch']),
-      branch: z.string().min(1).max(200).optional(),
+      branch: BranchName.optional(),
     }),
     output: z.object({ patch: z.string().nullable(), branch: z.string().nullable(), commit: z.string().nullable() }),
     errors: ['not_found', 'gone'],

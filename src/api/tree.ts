@@ -2,7 +2,17 @@ import { z } from 'zod'
 import { AgentId, ProjectId, Seq, SessionId, SpaceId, WorkspaceId } from '../model/ids.ts'
 import { Interaction } from '../model/interaction.ts'
 import { Rule } from '../model/rules.ts'
-import { DeletePreview, Name, PlaceKind, Project, Session, SessionState, Space, Workspace } from '../model/tree.ts'
+import {
+  BranchName,
+  DeletePreview,
+  Name,
+  PlaceKind,
+  Project,
+  Session,
+  SessionState,
+  Space,
+  Workspace,
+} from '../model/tree.ts'
 import { Confirm, Flag, inWorkspace, operation, Paging, paged } from './operation.ts'
 
 const byId = { workspace: WorkspaceId }
@@ -60,7 +70,7 @@ const WithArchived = Flag.describe('Include archived ones.')
 const Text = z.string().min(1).max(200)
 
 const WorkingCopyOptions = {
-  branch: Text.optional().describe('worktree: branch to create or to use; default: a new branch.'),
+  branch: BranchName.optional().describe('worktree: branch to create or to use; default: a new branch.'),
   start: Text.optional().describe('worktree: commit to start from; default: HEAD.'),
   include: z.array(z.string().min(1).max(1_024)).max(200).default([]).describe('Globs of ignored files to copy.'),
   setup: z

@@ -2,6 +2,13 @@ import { z } from 'zod'
 import { AgentId, Millis, ProjectId, RunId, Seq, SessionId, SpaceId, WorkspaceId } from './ids.ts'
 import { driverNow } from './old-names.ts'
 
+/** Name of a git branch, also given in full: `refs/heads/main` is the branch `main`. */
+export const BranchName = z
+  .string()
+  .overwrite((name) => name.replace(/^refs\/heads\//, ''))
+  .min(1)
+  .max(200)
+
 /** Display name: one line, 1 to 200 characters. */
 export const Name = z
   .string()
