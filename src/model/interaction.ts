@@ -126,6 +126,12 @@ export function refusal(question: Question): Option | null {
   )
 }
 
+/** The answer of nobody: the refusal option of a permission, else a decline. */
+export function defaultAnswer(question: Question): Answer {
+  const no = question.kind === 'permission' ? refusal(question) : null
+  return no ? { option: no.id } : { declined: true }
+}
+
 /** Returns the option that allows once, or null. Allow rules select it, never one that allows for ever. */
 export const allowance = (question: Question): Option | null =>
   question.options.find((option) => option.kind === 'allow_once') ?? null

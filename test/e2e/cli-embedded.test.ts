@@ -76,7 +76,7 @@ describe('carrel without a server', () => {
     })
     await run.until(/begun/)
     run.child.kill('SIGTERM')
-    expect((await run.ended).exit).toBe(75)
+    expect((await run.ended).exit).toBe(143)
     const { runs } = (await world.carrel(['ps', '--all', '--json'])).json()
     expect(runs).toMatchObject([{ outcome: 'cancelled' }])
   })

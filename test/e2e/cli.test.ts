@@ -127,7 +127,7 @@ describe('carrel with a server', () => {
 
     const second = world.start(['run', '--timeout', '3s', '-a', 'scripted', hanging], { cwd: folder })
     const left = await second.ended
-    expect(left.exit).toBe(75)
+    expect(left.exit).toBe(124)
     expect(left.stderr).toContain('The run continues')
     const { runs } = (await world.carrel(['ps', '--json'])).json()
     expect(runs).toHaveLength(1)

@@ -115,7 +115,7 @@ async function runHere(
 ): Promise<Ended> {
   const [stdout, stderr] = [new TextSink(), new TextSink()]
   const streams = { stdin: Readable.from([input]), stdout, stderr } as unknown as CommandWorld
-  const exit = await runCli(args, { ...streams, cwd, home, env, now: Date.now })
+  const exit = await runCli(args, { ...streams, cwd, home, env, now: Date.now, onUnread: () => undefined })
   return toEnded(exit, stdout.text, stderr.text)
 }
 

@@ -1,4 +1,4 @@
-import { Command } from 'commander'
+import { Command, type HelpContext } from 'commander'
 import { dataFolderOf, loadSettings, type Settings } from './config.ts'
 import { type CarrelAccess, reach } from './reach.ts'
 import { openTerminal, type Terminal, type World } from './terminal.ts'
@@ -47,6 +47,8 @@ type Handler<Context> = (
 export class CliCommand extends Command {
   readonly #world: World
   readonly #done: (exit: number) => void
+  /** Of `Command`, which has it without a type. */
+  declare unknownCommand: () => never
 
   constructor(world: World, done: (exit: number) => void, name?: string) {
     super(name)
@@ -56,6 +58,14 @@ export class CliCommand extends Command {
 
   override createCommand(name?: string): CliCommand {
     return new CliCommand(this.#world, this.#done, name)
+  }
+
+  /** Refuses an unknown command: with the help of its parent, a script would take its typing error for success. */
+  override helpInformation(context?: HelpContext): string {
+    const [name = '-'] = this.args
+    const takesCommands = this.commands.length > 0 && this.registeredArguments.length === 0
+    if (takesCommands && !name.startsWith('-')) this.unknownCommand()
+    return super.helpInformation(context)
   }
 
   handle(handler: Handler<Cli>): this {

@@ -23,6 +23,7 @@ import { addOpen, addServe } from './commands/serve.ts'
 import { addSessions } from './commands/sessions.ts'
 import { addUnpause } from './commands/unpause.ts'
 import { addUpgrade } from './commands/upgrade.ts'
+import { RUN_EXIT } from './exits.ts'
 import { VERSION } from './installation.ts'
 import { openTerminal, type World } from './terminal.ts'
 
@@ -59,9 +60,9 @@ const COMMANDS = [
 const EXIT_CODES = `
 Exit codes:
    0  done; for run: completed
-   1  for run: the agent failed or refused
 ${exitLines()}
- 130  for run: cancelled, or left with Ctrl-C
+ 141  nobody reads the output any more, as behind '| head'
+More of run: carrel help run
 
 Examples:
   $ carrel serve                       start the server and print the address of the page
@@ -127,9 +128,22 @@ export async function runCli(argv: readonly string[], world: World): Promise<num
   }
 }
 
-/** Returns the world of this process. A closed stdout (`| head`) is not an error. */
+/** Returns the world of this process. Without a reader of stdout it ends as shells report it of any program. */
 export function processWorld(): World {
   const { env, stdin, stdout, stderr } = process
-  stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 70))
-  return { env, cwd: process.cwd(), home: homedir(), stdin, stdout, stderr, now: Date.now }
+  leaveLoopbackUnproxied(env)
+  let leave = (): void => process.exit(RUN_EXIT.unread)
+  stdout.on('error', (error: NodeJS.ErrnoException) => (error.code === 'EPIPE' ? leave() : process.exit(70)))
+  const onUnread = (instead: () => void): void => {
+    leave = instead
+  }
+  return { env, cwd: process.cwd(), home: homedir(), stdin, stdout, stderr, now: Date.now, onUnread }
+}
+
+/** Node sends every request through HTTP_PROXY when NODE_USE_ENV_PROXY is set; a proxy cannot reach this machine's loopback. */
+function leaveLoopbackUnproxied(env: NodeJS.ProcessEnv): void {
+  if (!env.NODE_USE_ENV_PROXY) return
+  // Node reads the small name first.
+  const name = env.no_proxy === undefined ? 'NO_PROXY' : 'no_proxy'
+  env[name] = [env[name], 'localhost', '127.0.0.1', '::1'].filter(Boolean).join(',')
 }

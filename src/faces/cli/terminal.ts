@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import Table from 'cli-table3'
 import pico from 'picocolors'
 import { type CommandFailure, toFailure } from './problem.ts'
@@ -12,6 +13,8 @@ export interface World {
   readonly stderr: NodeJS.WriteStream
   /** Milliseconds since 1970. */
   now(): number
+  /** Calls `leave` when nobody reads stdout any more, as behind `| head`, instead of ending the process. */
+  onUnread(leave: () => void): void
 }
 
 export type Colors = ReturnType<typeof pico.createColors>
@@ -32,6 +35,8 @@ export interface Terminal {
   line(text: string): void
   /** Writes a line for a person to stderr; nothing in JSON mode. */
   note(text: string): void
+  /** Writes a message about the command to stderr: `value` as one line in JSON mode, else the output of `human`. */
+  tell(value: unknown, human: () => void): void
   /** Writes the result for a program as one line, in JSON mode only. */
   data(value: unknown): void
   /** Writes the result: `value` in JSON mode, else the output of `human`. */
@@ -55,8 +60,9 @@ export function openTerminal(world: World, json: boolean): Terminal {
     line,
     note,
     write: (text) =>
-      stdout.write(text) ? Promise.resolve() : new Promise((room) => void stdout.once('drain', () => room())),
+      stdout.write(text) || stdout.errored ? Promise.resolve() : once(stdout, 'drain').then(nothing, nothing),
     aside: (text) => void (json || stderr.write(text)),
+    tell: (value, human) => void (json ? stderr.write(`${JSON.stringify(value)}\n`) : human()),
     data: (value) => void (json && line(JSON.stringify(value))),
     result: (value, human) => (json ? line(JSON.stringify(value)) : human()),
     table: (head, rows, empty) => (rows.length === 0 ? note(empty) : line(drawTable(head, rows, color))),
@@ -68,6 +74,8 @@ export function openTerminal(world: World, json: boolean): Terminal {
     },
   }
 }
+
+const nothing = (): void => undefined
 
 function wantsColor({ env }: World, stream: { isTTY?: boolean }): boolean {
   if (env.NO_COLOR) return false

@@ -1,13 +1,20 @@
 import type { RunView, SessionView } from '../../../model/events/view.ts'
 import { globMatches } from '../../../model/glob.ts'
 import type { InteractionId } from '../../../model/ids.ts'
-import { type Answer, carryAnswer, fingerprint, type Grant, type Question } from '../../../model/interaction.ts'
+import {
+  type Answer,
+  carryAnswer,
+  defaultAnswer,
+  fingerprint,
+  type Grant,
+  type Question,
+} from '../../../model/interaction.ts'
 import { decide } from '../../../model/rules.ts'
 import { awakeTimeout } from '../../../primitives/timers.ts'
 import { mayTakeEffect } from '../../authorize.ts'
 import type { RunWork } from '../run-work.ts'
 import { expiryOf } from './expiry.ts'
-import { defaultAnswer, ruledAnswer } from './questions.ts'
+import { ruledAnswer } from './questions.ts'
 
 interface Waiting {
   readonly question: Question

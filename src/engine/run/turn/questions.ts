@@ -75,12 +75,6 @@ export function formReply(question: Question, answer: Answer): FormReply {
   return { action: 'accept', content: { [field]: answer.option } }
 }
 
-/** The answer to an expired question: its refusal option, else a decline. */
-export function defaultAnswer(question: Question): Answer {
-  const no = question.kind === 'permission' ? refusal(question) : null
-  return no ? { option: no.id } : { declined: true }
-}
-
 /** The answer of a rule; null without a fitting option, so that a person is asked. */
 export function ruledAnswer(question: Question, action: 'allow' | 'deny'): Answer | null {
   const option = action === 'allow' ? allowance(question) : refusal(question)

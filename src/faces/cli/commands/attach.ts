@@ -3,7 +3,9 @@ import { asCarrelError } from '../../../model/errors.ts'
 import type { SessionView } from '../../../model/events/view.ts'
 import { createSerial } from '../../../primitives/serial.ts'
 import type { AddCommand, Cli, OpenCli } from '../cli.ts'
+import { RUN_EXIT } from '../exits.ts'
 import { displayOrder, followSession } from '../following.ts'
+import { type Leave, openLeaving } from '../leaving.ts'
 import { type LineReader, openLines } from '../lines.ts'
 import { createQuestioner, type Questioner } from '../questioner.ts'
 import { Transcript } from '../transcript.ts'
@@ -37,23 +39,17 @@ Examples:
 
 async function attach(cli: Cli, session: string, busy: 'queue'): Promise<number> {
   return cli.withCarrel({ runs: true }, async (open) => {
-    const leaving = new AbortController()
-    const leave = (): void => leaving.abort()
-    const terminate = (): void => {
-      open.hurry()
-      leave()
-    }
-    process.on('SIGINT', leave)
-    for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.once(signal, terminate)
+    const leaving = openLeaving(cli.world, { timeoutMs: null, onInterrupt: null })
     try {
       const opened = await open.carrel.call('sessions.view', { workspace: cli.workspace, id: session, limit: 30 })
       await new Conversation({ cli: open, opened, busy, leaving }).run()
     } finally {
-      process.off('SIGINT', leave)
-      for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.off(signal, terminate)
+      leaving.stop()
     }
+    const why = leaving.why()
+    if (why !== null && why !== 'interrupted') open.hurry()
     if (open.how !== 'embedded') cli.term.note(`Detached. Attach again with: carrel attach ${session}`)
-    return 0
+    return why === 'unread' ? RUN_EXIT.unread : 0
   })
 }
 
@@ -61,7 +57,7 @@ interface ConversationParts {
   readonly cli: OpenCli
   readonly opened: Output<'sessions.view'>
   readonly busy: 'queue' | 'steer' | 'interrupt'
-  readonly leaving: AbortController
+  readonly leaving: Leave
 }
 
 const isQuiet = (view: SessionView): boolean =>
@@ -88,7 +84,7 @@ class Conversation {
     const write = (text: string) => void (term.json || term.write(text))
     this.#transcript = new Transcript({ say: write, aside: write, color: term.color, whole: true })
     this.#lines = openLines(world, {
-      onInterrupt: () => parts.leaving.abort(),
+      onInterrupt: () => parts.leaving.interrupt(),
       onLine: (line) => this.#send(line),
       onEnd: () => this.#endInput(),
     })
@@ -126,7 +122,7 @@ class Conversation {
 
   #send(line: string): void {
     const { cli, opened, busy, leaving } = this.#parts
-    if (line.trim() === '/quit') return leaving.abort()
+    if (line.trim() === '/quit') return leaving.interrupt()
     if (line.trim() === '') return this.#rest()
     this.#sending += 1
     void this.#calls
@@ -141,7 +137,7 @@ class Conversation {
 
   #endInput(): void {
     this.#inputEnded = true
-    if (this.#parts.cli.world.stdin.isTTY) this.#parts.leaving.abort()
+    if (this.#parts.cli.world.stdin.isTTY) this.#parts.leaving.interrupt()
     else this.#settle()
   }
 
@@ -156,7 +152,7 @@ class Conversation {
   /** Ends the conversation after the last run of a piped input; else shows the prompt of a quiet session. */
   #rest(): void {
     if (!isQuiet(this.#view)) return
-    if (this.#inputEnded && this.#sending === 0) this.#parts.leaving.abort()
+    if (this.#inputEnded && this.#sending === 0) this.#parts.leaving.interrupt()
     else if (this.#parts.cli.term.interactive) this.#lines.invite(INVITATION)
   }
 }

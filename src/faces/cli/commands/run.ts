@@ -1,9 +1,11 @@
 import type { Carrel, Input, Output } from '../../../api/index.ts'
 import { waitsText } from '../../../model/machine.ts'
-import type { RunOutcome, Session } from '../../../model/tree.ts'
+import type { Session } from '../../../model/tree.ts'
 import { duration, given, keyValue } from '../arguments.ts'
 import type { AddCommand, Cli, OpenCli } from '../cli.ts'
+import { NOT_STARTED, problemOf, RUN_EXIT, type RunProblem, runExitLines } from '../exits.ts'
 import { badInput } from '../problem.ts'
+import type { OnQuestion } from '../questioner.ts'
 import { type PromptWatch, watchPrompt } from '../watching.ts'
 import { lastSession, newSession } from '../whereabouts.ts'
 
@@ -17,18 +19,9 @@ interface Options {
   readonly wait: 'accepted' | 'started' | 'ended'
   readonly busy: 'queue' | 'steer' | 'interrupt' | 'reject'
   readonly timeout?: number
+  readonly onQuestion: OnQuestion
   readonly mode?: string
   readonly option?: Record<string, string | boolean>
-}
-
-/** Exit code by outcome of a run. 75: another try may succeed. */
-const OUTCOME_EXIT: Readonly<Record<RunOutcome, number>> = {
-  completed: 0,
-  cancelled: 130,
-  failed: 1,
-  refused: 1,
-  over_budget: 75,
-  lost: 75,
 }
 
 export const addRun: AddCommand = (program) => {
@@ -58,14 +51,22 @@ export const addRun: AddCommand = (program) => {
       'queue',
     )
     .option('--timeout <time>', 'stop watching after this time (90s, 10m); the run continues', duration)
+    .option(
+      '--on-question <policy>',
+      'effect of a question of the agent: wait for a person, deny it, or fail, which cancels the run',
+      choice('--on-question', ['wait', 'deny', 'fail']),
+      'wait',
+    )
     .option('--mode <mode>', "the agent's mode, by its id")
     .option('--option <name=value>', 'an option of the agent, by its id; repeatable', keyValue)
     .addHelpText(
       'after',
       `
-Exit code: 0 completed, 130 cancelled, 1 failed or refused, 75 over budget, lost, or still running.
+Exit codes:
+${runExitLines()}
 Ctrl-C cancels the run; a second Ctrl-C stops watching while the server continues.
-With --json: the stored events, one a line, and a last line with "type": "result".
+With --json: the stored events, one a line, and a last line with "type": "result" and "error": null, or why the run
+is not completed. Questions and their answers ('carrel answer ...') are lines on stderr.
 
 Examples:
   $ carrel run "find the flaky test and fix it"
@@ -87,6 +88,8 @@ async function run(cli: Cli, words: string[], options: Options): Promise<number>
   const content = words.length === 1 && words[0] === '-' ? await readAll(cli.world.stdin) : words.join(' ')
   if (content.trim() === '') throw badInput('The prompt is empty. Example: carrel run "fix the tests".')
   const stays = options.wait !== 'accepted'
+  if (options.wait !== 'ended' && options.onQuestion !== 'wait')
+    throw badInput('--on-question needs a run that is watched to its end: omit --wait.')
   return cli.withCarrel({ runs: stays }, async (open) => {
     const { carrel } = open
     const session = await sessionFor(open, options)
@@ -96,7 +99,7 @@ async function run(cli: Cli, words: string[], options: Options): Promise<number>
         id: session.id,
         ...given({ agent: options.agent, mode: options.mode, options: options.option }),
       })
-    const { agent, busy, timeout, wait } = options
+    const { agent, busy, timeout, wait, onQuestion } = options
     const prompt: Input<'sessions.prompt'> = {
       workspace: cli.workspace,
       id: session.id,
@@ -106,7 +109,7 @@ async function run(cli: Cli, words: string[], options: Options): Promise<number>
       ...given({ agent }),
     }
     if (wait !== 'ended') return submit(open, session, { ...prompt, wait, ...given({ timeoutMs: timeout }) })
-    return follow(open, { session, prompt, timeoutMs: timeout ?? null })
+    return follow(open, { session, prompt, timeoutMs: timeout ?? null, onQuestion })
   })
 }
 
@@ -120,24 +123,25 @@ async function submit(cli: OpenCli, session: Session, prompt: Input<'sessions.pr
   const { term } = cli
   const done = await cli.carrel.call('sessions.prompt', prompt)
   const reached = prompt.wait === 'accepted' || (done.state !== 'accepted' && done.state !== 'admitted')
-  term.result(resultOf(session, done), () => {
+  term.result(resultOf(session, done, reached ? null : NOT_STARTED), () => {
     term.line(`${done.state} ${done.run ?? done.prompt} in session ${session.id}`)
     if (done.waits) term.note(waitsText(done.waits, session.space))
     if (cli.how === 'embedded' && prompt.wait === 'accepted')
       term.note('No server is running. The run starts with the next server (`carrel serve`).')
     else term.note(`Watch the run with: carrel attach ${session.id}`)
   })
-  if (!reached) term.note('The run has not started within the timeout; the prompt stays queued.')
-  return reached ? 0 : 75
+  if (!reached) term.note(NOT_STARTED.message)
+  return reached ? 0 : RUN_EXIT.timeout
 }
 
-const resultOf = (session: Session, done: Output<'sessions.prompt'>) => ({
+const resultOf = (session: Session, done: Output<'sessions.prompt'>, error: RunProblem | null) => ({
   type: 'result',
   workspace: session.workspace,
   space: session.space,
   project: session.project,
   session: session.id,
   ...done,
+  error,
 })
 
 async function follow(cli: OpenCli, watch: PromptWatch): Promise<number> {
@@ -145,19 +149,13 @@ async function follow(cli: OpenCli, watch: PromptWatch): Promise<number> {
   const { session, prompt } = watch
   term.note(term.asideColor.dim(`Session ${session.id} (${session.agent})`))
   const end = await watchPrompt(cli, watch)
-  if (term.json) term.data(resultOf(session, await answered(carrel, prompt)))
-  if (end.kind === 'ended') return OUTCOME_EXIT[end.outcome]
-  if (end.kind === 'withdrawn') return 130
-  if (end.kind === 'deleted') {
-    term.note(`The session no longer exists: ${end.reason}`)
-    return 75
-  }
-  if (cli.how !== 'embedded') term.note(`The run continues. Watch it with: carrel attach ${session.id}`)
-  else if (end.why !== 'interrupt') {
-    cli.hurry()
-    term.note('Without a server, the run ends with this command.')
-  }
-  return end.why === 'interrupt' ? 130 : 75
+  const error = problemOf(cli, session, end)
+  if (end.kind === 'left' && end.why !== 'interrupted') cli.hurry()
+  if (end.kind === 'left' && end.why === 'unread') term.tell({ error }, () => undefined)
+  else if (term.json) term.data(resultOf(session, await answered(carrel, prompt), error))
+  // The transcript shows how a run ended.
+  if (error && end.kind !== 'ended' && end.kind !== 'withdrawn') term.note(error.message)
+  return error === null ? 0 : RUN_EXIT[error.code]
 }
 
 /** Returns the state of the prompt. The same idempotency key makes the repeated request harmless. */
