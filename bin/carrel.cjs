@@ -57,9 +57,13 @@ async function findNode() {
 }
 
 function runElsewhere(node) {
+  // A terminal sends Ctrl-C to a whole group, whose processes cannot see who else had it. Only a reader of the terminal
+  // must be in its group: any other child gets a group of its own, and each signal once, from here.
+  var sharesGroup = process.stdin.isTTY || process.platform === 'win32'
   // Required here: at the top it would slow each start on a Node that is new enough.
   var child = require('child_process').spawn(node, [__filename].concat(process.argv.slice(2)), {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+    detached: !sharesGroup,
     env: Object.assign({}, process.env, { CARREL_RESTARTED: '1' }),
   })
   child.on('error', (error) => {
@@ -67,8 +71,8 @@ function runElsewhere(node) {
   })
   ;['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'].forEach((signal) => {
     process.on(signal, () => {
-      // A terminal sends these signals to the child as well; a second SIGINT would look like an impatient Ctrl-C.
-      if (signal === 'SIGTERM' || !process.stdin.isTTY) child.kill(signal)
+      // A second SIGINT would look like an impatient Ctrl-C.
+      if (signal === 'SIGTERM' || !sharesGroup) child.kill(signal)
     })
   })
   child.on('exit', (code, signal) => {

@@ -25,6 +25,19 @@ const LOCK = 'package-lock.json'
 const OLD =
   "if (!process.env.CARREL_RESTARTED) Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.0.0' } })"
 
+/** Stands for Carrel: `well` says that it ran; `counts` counts its signals and ends at SIGHUP; `idle` handles none. */
+const PROGRAM = `
+const [, , how] = process.argv
+if (how === 'well') console.log('ran', how)
+else {
+  setInterval(() => undefined, 60_000)
+  if (how === 'counts') {
+    for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => console.log(signal))
+    process.on('SIGHUP', () => process.exit(0))
+  }
+  console.log('ready', process.pid)
+}`
+
 // An installation of Carrel, a registry that has a Node for it, and a person's cache. npm is the real one.
 const top = mkdtempSync(join(tmpdir(), 'carrel-carried-'))
 const installed = join(top, 'carrel')
@@ -94,15 +107,16 @@ function install(integrity: string): void {
   writeFileSync(join(installed, 'runtime', LOCK), JSON.stringify({ ...lockfile, packages }))
   mkdirSync(join(installed, 'src'), { recursive: true })
   writeFileSync(join(installed, 'package.json'), '{ "type": "module" }')
-  writeFileSync(join(installed, 'src', 'main.ts'), "console.log('ran', process.argv[2])")
+  writeFileSync(join(installed, 'src', 'main.ts'), PROGRAM)
   writeFileSync(join(top, 'old.cjs'), OLD)
 }
 
-function start(env: Record<string, string> = {}) {
+function start(env: Record<string, string> = {}, how = 'well', detached = false) {
   const child = spawn(
     process.execPath,
-    ['--require', join(top, 'old.cjs'), join(installed, 'bin', 'carrel.cjs'), 'well'],
+    ['--require', join(top, 'old.cjs'), join(installed, 'bin', 'carrel.cjs'), how],
     {
+      detached,
       env: {
         PATH: process.env.PATH,
         HOME: top,
@@ -116,9 +130,9 @@ function start(env: Record<string, string> = {}) {
       stdio: ['ignore', 'pipe', 'pipe'],
     },
   )
-  const texts = Promise.all([child.stdout.toArray(), child.stderr.toArray()])
+  const texts = Promise.all([child.stdout, child.stderr].map((stream) => stream.setEncoding('utf8').toArray()))
   const done = once(child, 'close').then(async ([code]) => {
-    const [stdout, stderr] = (await texts).map((chunks) => Buffer.concat(chunks).toString())
+    const [stdout, stderr] = (await texts).map((chunks) => chunks.join(''))
     return { code, stdout, stderr }
   })
   return { child, done }
@@ -184,5 +198,67 @@ describe.skipIf(process.platform === 'win32')('a start on a Node that is too old
     expect(code).toBe(69)
     expect(stderr).toMatch(/others can write to it/)
     expect(existsSync(join(kept, `node-${version}-${process.platform}-${process.arch}`))).toBe(false)
+  })
+})
+
+/** Starts a program in a process group of its own, as a shell does; the launcher and its child are both in it. */
+async function startGroup(how: string) {
+  const { child } = start({ CARREL_NODE: process.execPath }, how, true)
+  let said = ''
+  const waiting = new Set<() => void>()
+  child.stdout.on('data', (text: string) => {
+    said += text
+    for (const check of waiting) check()
+  })
+  const until = (pattern: RegExp) =>
+    new Promise<string>((resolve) => {
+      const check = () => {
+        const found = pattern.exec(said)
+        if (found) resolve(found[1] ?? '')
+      }
+      waiting.add(check)
+      check()
+    })
+  const launcher = child.pid ?? 0
+  const program = Number(await until(/ready (\d+)\n/))
+  return { launcher, program, until, signals: () => said.match(/SIG\w+/g) ?? [], closed: once(child, 'close') }
+}
+
+describe.skipIf(process.platform === 'win32')('a signal for a command on a Node that is too old', () => {
+  it.each(['SIGINT', 'SIGTERM'] as const)(
+    '%s to the whole group, as a terminal sends it, counts once',
+    async (signal) => {
+      const group = await startGroup('counts')
+      process.kill(-group.launcher, signal)
+      await group.until(new RegExp(`((${signal}\n){1})`))
+      process.kill(-group.launcher, signal)
+      await group.until(new RegExp(`((${signal}\n){2})`))
+      process.kill(-group.launcher, 'SIGHUP')
+      expect(await group.closed).toEqual([0, null])
+      expect(group.signals()).toEqual([signal, signal])
+    },
+  )
+
+  it('a signal to the launcher alone, or to the command alone, arrives once', async () => {
+    const group = await startGroup('counts')
+    process.kill(group.launcher, 'SIGINT')
+    await group.until(/(SIGINT\n)/)
+    process.kill(group.program, 'SIGTERM')
+    await group.until(/(SIGTERM\n)/)
+    process.kill(-group.launcher, 'SIGINT')
+    await group.until(/SIGTERM\n(SIGINT\n)/)
+    process.kill(group.launcher, 'SIGHUP')
+    expect(await group.closed).toEqual([0, null])
+    expect(group.signals()).toEqual(['SIGINT', 'SIGTERM', 'SIGINT'])
+  })
+
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const)('%s ends a command that does not handle it', async (signal, code) => {
+    const group = await startGroup('idle')
+    process.kill(group.launcher, signal)
+    expect(await group.closed).toEqual([code, null])
   })
 })

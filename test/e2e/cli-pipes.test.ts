@@ -45,6 +45,16 @@ describe('carrel between other programs', () => {
     ])
   }, 120_000)
 
+  it('P2: after Ctrl-C the last line of --json has the outcome', async () => {
+    const hanging = script({ say: 'begun' }, { sleep: 600_000 })
+    const run = world.start(['run', '--json', '-a', 'scripted', hanging], { cwd: world.folder('stopped') })
+    await run.until(/begun/)
+    run.child.kill('SIGINT')
+    const done = await run.ended
+    expect(done.exit).toBe(130)
+    expect(done.lines().at(-1)).toMatchObject({ type: 'result', outcome: 'cancelled', error: { code: 'cancelled' } })
+  }, 120_000)
+
   it.each([[['--help']], [['-h']], [['sessions', '--help']]])(
     'help for an unknown command is refused: %j',
     async (help) => {
