@@ -33,7 +33,7 @@ describe('carrel between other programs', () => {
       await expect.poll(async () => (await world.carrel(['ps', '--json'])).json().runs).toEqual([])
     }
     await server.stop()
-  }, 120_000)
+  }, 60_000)
 
   it('without a server, a run whose reader has gone ends with its command', async () => {
     const done = await unread(world.folder('alone'))
@@ -43,7 +43,7 @@ describe('carrel between other programs', () => {
       {},
       { outcome: 'cancelled' },
     ])
-  }, 120_000)
+  }, 60_000)
 
   it('P2: after Ctrl-C the last line of --json has the outcome', async () => {
     const hanging = script({ say: 'begun' }, { sleep: 600_000 })
@@ -53,7 +53,7 @@ describe('carrel between other programs', () => {
     const done = await run.ended
     expect(done.exit).toBe(130)
     expect(done.lines().at(-1)).toMatchObject({ type: 'result', outcome: 'cancelled', error: { code: 'cancelled' } })
-  }, 120_000)
+  }, 60_000)
 
   it.each([[['--help']], [['-h']], [['sessions', '--help']]])(
     'help for an unknown command is refused: %j',
@@ -86,5 +86,5 @@ describe('carrel between other programs', () => {
     expect(proxied).toBe(0)
     proxy.close()
     await server.stop()
-  }, 120_000)
+  }, 60_000)
 })

@@ -77,8 +77,11 @@ export async function watchPrompt(cli: OpenCli, watch: PromptWatch): Promise<Wat
     if (view.run && prompt.busy === 'queue') term.note('Another run is active in this session. Your prompt is queued.')
     for await (const change of followSession(carrel, { workspace, view, items }, leaving.signal)) {
       if (change.kind === 'event') await term.write(term.json ? `${change.json}\n` : '')
+      const starting = progress.run === null
       const end = take(change, progress, transcript, questioner)
       if (end) return end
+      // A prompt that became a run cannot be withdrawn any more.
+      if (starting && progress.run !== null && progress.cancelled) cancel(cli, session, progress)
     }
     return { kind: 'left', why: leaving.why() ?? 'interrupted', question: questioner.open() }
   } finally {
