@@ -113,11 +113,16 @@ it('refusal prefers this once, allowance never is for ever', () => {
 })
 
 describe('an answer and its question', () => {
+  const branch = { schema: { properties: { branch: { enum: ['main', 'dev'] } }, required: ['branch'] } }
+  const options = ['main', 'dev'].map((id) => ({ id, label: id, kind: 'other' }))
+  const oneField: Question = { ...form, ...branch, kind: 'choice', options }
   const fits: [Question, Parameters<typeof misfit>[1]][] = [
     [permission, { option: 'yes' }],
     [permission, { declined: true }],
     [form, { values: { port: 1 } }],
     [form, { declined: true }],
+    [oneField, { values: { branch: 'main' } }],
+    [oneField, { option: 'main' }],
     [{ ...form, schema: null }, { values: {} }],
   ]
   it.each(fits)('fits %#', (question, answer) => expect(misfit(question, answer)).toBe(null))
@@ -125,6 +130,9 @@ describe('an answer and its question', () => {
     [permission, { option: 'maybe' }, '"maybe" is not one of: yes, no.'],
     [permission, { option: '' }, '"" is not one of: yes, no.'],
     [permission, { values: {} }, 'This question takes one of its options, not values.'],
+    [oneField, { values: { branch: 'other' } }, '"other" is not one of: main, dev.'],
+    [oneField, { values: { tag: 'main' } }, '"tag" is not a field: branch.'],
+    [oneField, { values: {} }, 'These values are missing: branch.'],
     [form, { option: 'x' }, '"x" is not one of: (none; send values).'],
     [form, { values: {} }, 'These values are missing: port.'],
     [{ ...form, schema: { required: ['constructor'] } }, { values: {} }, 'These values are missing: constructor.'],

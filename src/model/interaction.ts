@@ -143,6 +143,7 @@ export const allowance = (question: Question): Option | null =>
 export function misfit(question: Question, answer: Answer): string | null {
   if ('declined' in answer) return null
   if ('values' in answer) {
+    if (question.schema !== undefined && question.kind === 'choice') return chosenValue(question, answer.values)
     if (question.kind !== 'form') return 'This question takes one of its options, not values.'
     return missingValues(question.schema, answer.values)
   }
@@ -165,6 +166,17 @@ export function carryAnswer(answer: Answer, before: Question, now: Question): An
     alike.find(({ label }) => label === chosen?.label) ??
     (alike.length === 1 && chosen?.kind !== 'other' ? alike[0] : undefined)
   return found ? { option: found.id } : null
+}
+
+/** A form with one field of fixed values is asked as a choice; its values are an answer too. */
+function chosenValue({ schema, options }: Question, values: Record<string, unknown>): string | null {
+  const missing = missingValues(schema, values)
+  const fields = Object.keys((schema as { properties?: object } | null)?.properties ?? {})
+  const stranger = Object.keys(values).find((name) => !fields.includes(name))
+  if (stranger !== undefined) return `${JSON.stringify(stranger)} is not a field: ${fields.join(', ')}.`
+  const wrong = Object.values(values).find((value) => !options.some(({ id }) => id === value))
+  if (missing !== null || wrong === undefined) return missing
+  return `${JSON.stringify(wrong)} is not one of: ${options.map(({ id }) => id).join(', ')}.`
 }
 
 function missingValues(schema: unknown, values: Record<string, unknown>): string | null {
