@@ -48,7 +48,14 @@ export async function spaceFor(
   const known = around.find(({ machine }) => machine === here?.id) ?? around.find(({ machine }) => machine === null)
   if (known) return known
   if (!create) throw new CarrelError('not_found', `No Space uses the folder ${folder}. See \`carrel spaces list\`.`)
-  const { space } = await carrel.call('spaces.create', { workspace, folder })
+  const made = await carrel.call('spaces.create', { workspace, folder }).catch(async (thrown) => {
+    // Another command may have made it since the list was read; the database allows one.
+    const now = (await carrel.call('spaces.list', { workspace })).spaces.find((space) => space.folder === folder)
+    if (now) return { space: now, known: true }
+    throw thrown
+  })
+  const { space } = made
+  if ('known' in made) return space
   cli.term.note(cli.term.asideColor.dim(`New Space ${space.name} for ${space.folder}`))
   return space
 }
