@@ -68,6 +68,42 @@ describe('carrel between other programs', () => {
     },
   )
 
+  it('first runs in a new folder that begin at once use one Space and one project', async () => {
+    const server = await world.serve()
+    const cwd = world.folder('crowd')
+    const args = ['run', '--wait', 'accepted', '--json', '-a', 'scripted', script({ say: 'hi' })]
+    const runs = await Promise.all(Array.from({ length: 8 }, () => world.carrel(args, { cwd })))
+    expect(runs.map(({ exit, stderr }) => [exit, stderr])).toEqual(Array(8).fill([0, '']))
+    expect(new Set(runs.map((run) => run.json().space)).size).toBe(1)
+    expect(new Set(runs.map((run) => run.json().project)).size).toBe(1)
+    await server.stop()
+  }, 60_000)
+
+  it('--json exports JSON lines, and the settings of a named server are not shown as those of this machine', async () => {
+    const run = await world.carrel(['run', '--json', '-a', 'scripted', script({ say: 'hi' })], {
+      cwd: world.folder('out'),
+    })
+    const { session: id } = run.lines().at(-1)
+    expect((await world.carrel(['export', id, '--json'])).lines()[0]).toMatchObject({ seq: 1, session: id })
+    expect((await world.carrel(['export', id])).stdout).toMatch(/^# /)
+    expect(await world.carrel(['export', id, '--json', '--as', 'markdown'])).toMatchObject({ exit: 64 })
+    const config = await world.carrel(['config', '--url', 'http://127.0.0.1:9', '--token', 'x'])
+    expect(config).toMatchObject({ exit: 64, stdout: '' })
+  }, 60_000)
+
+  it('restore --fork forks also where no file differs from the snapshot', async () => {
+    const cwd = world.folder('same')
+    const steps = script({ run: 'echo hi > a.txt' })
+    const run = await world.carrel(['run', '--json', '-a', 'scripted', steps], { cwd })
+    const { session } = run.lines().at(-1)
+    const { n } = run.lines().findLast(({ type }) => type === 'snapshot.taken').data
+    const args = ['restore', String(n), '--fork', session]
+    const done = await world.carrel([...args, '--yes', '--json'], { cwd })
+    expect(done.lines()).toMatchObject([{ entries: [] }, { forkedFrom: { session } }])
+    const shown = await world.carrel(args, { cwd })
+    expect(shown).toMatchObject({ exit: 0, stdout: '', stderr: expect.stringContaining('Nothing would change') })
+  }, 60_000)
+
   it('a command reaches the server of this machine without the proxy of the environment', async () => {
     const server = await world.serve()
     let proxied = 0

@@ -22,7 +22,7 @@ interface Decisions {
   readonly leave: string[]
 }
 
-/** Shows a plan, asks the person at the terminal, and applies it. Returns whether the plan was applied. */
+/** Shows a plan, asks the person at the terminal, and applies it. Returns whether its state is reached: applied, or no file differs. */
 export async function planAndApply(
   cli: OpenCli,
   { project, request }: { readonly project: string; readonly request: PlanRequest },
@@ -34,7 +34,7 @@ export async function planAndApply(
   if (!options.yes || !term.json) await showPlan(cli, plan)
   if (plan.entries.length === 0) {
     if (options.yes) term.data(plan)
-    return false
+    return options.yes === true || term.interactive
   }
   const decisions = await decide(cli, plan, options)
   if (decisions === null) {

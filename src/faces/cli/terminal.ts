@@ -79,6 +79,7 @@ const nothing = (): void => undefined
 
 function wantsColor({ env }: World, stream: { isTTY?: boolean }): boolean {
   if (env.NO_COLOR) return false
+  if (env.FORCE_COLOR !== undefined) return env.FORCE_COLOR !== '0' && env.FORCE_COLOR !== 'false'
   return Boolean(stream.isTTY) && env.TERM !== 'dumb'
 }
 

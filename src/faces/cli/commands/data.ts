@@ -109,7 +109,7 @@ export const addExport: AddCommand = (program) => {
     .summary('export a session to a file')
     .description('Exports a session as a transcript for people (Markdown), or as its events, one a line (JSONL).')
     .argument('<session>', 'id of the session')
-    .option('--as <form>', 'markdown or jsonl', exportForm, 'markdown')
+    .option('--as <form>', 'markdown or jsonl (default: markdown, or jsonl with --json)', exportForm)
     .option('-o, --out <file>', 'file to write; an existing file is not overwritten (default: stdout)')
     .addHelpText(
       'after',
@@ -118,7 +118,10 @@ Examples:
   $ carrel export ses_01jc3q0f0g0h0j0k0m0n0p0q0r --out session.md
   $ carrel export ses_01jc3q0f0g0h0j0k0m0n0p0q0r --as jsonl | jq .type`,
     )
-    .withCarrel((cli, [session], { as, out }) => exportSession(cli, session, as, out))
+    .withCarrel((cli, [session], { as = cli.term.json ? 'jsonl' : 'markdown', out }) => {
+      if (cli.term.json && as === 'markdown') throw badInput('--json exports JSON lines. Omit --as, or omit --json.')
+      return exportSession(cli, session, as, out)
+    })
 }
 
 async function exportSession(cli: OpenCli, id: string, as: 'markdown' | 'jsonl', out?: string): Promise<void> {

@@ -2,6 +2,7 @@ import { CONFIG_ENV, type Config } from '../../../model/settings/config.ts'
 import type { AddCommand, Cli, OpenCli } from '../cli.ts'
 import { shown } from '../config.ts'
 import { short } from '../terminal.ts'
+import { refuseRemote } from './data.ts'
 
 export const addMachine: AddCommand = (program) => {
   program
@@ -64,7 +65,9 @@ async function runDoctor(cli: OpenCli): Promise<number> {
   return report.findings.some(({ state }) => state === 'bad') ? 69 : 0
 }
 
-function showConfig({ term, settings: load }: Cli): void {
+function showConfig(cli: Cli): void {
+  refuseRemote(cli)
+  const { term, settings: load } = cli
   const { config, origins } = load()
   const names = Object.fromEntries(Object.entries(CONFIG_ENV).map(([name, key]) => [key, name]))
   const keys = Object.keys(config) as (keyof Config)[]
