@@ -13,6 +13,8 @@ import { ID_PREFIX, type IdNoun, type WorkspaceId } from '../model/ids.ts'
 import { Config } from '../model/settings/config.ts'
 import type { ReportProgress } from '../model/upgrade.ts'
 import { createAwakeClock } from '../primitives/awake-clock.ts'
+import { bestEffort } from '../primitives/best-effort.ts'
+import { closeAll } from '../primitives/close-all.ts'
 import { createSerial } from '../primitives/serial.ts'
 import { type Bell, browsersOf, createBell } from '../store/bell.ts'
 import { leaseHolderOf } from '../store/machine-store.ts'
@@ -87,9 +89,6 @@ export async function openEngine(
   const config = Config.parse(settings)
   await makeDataFolder(config.dataFolder)
   const closers: Closers = []
-  const closeAll = async () => {
-    for (const close of closers.splice(0).reverse()) await close()
-  }
   try {
     const base = await openBase(config, overrides, closers)
     let supervisor: Supervisor | null = null
@@ -129,14 +128,14 @@ export async function openEngine(
       },
       close() {
         closing ??= unpauses.idle().then(async () => {
-          await closeAll()
+          await closeAll(closers)
           base.log.info(`Closed ${config.dataFolder}.`)
         })
         return closing
       },
     }
   } catch (thrown) {
-    await closeAll()
+    await bestEffort(closeAll(closers))
     throw thrown
   }
 }
