@@ -30,6 +30,30 @@ describe('an agent that does not know its session any more', () => {
   })
 })
 
+describe('an agent that repeats', () => {
+  it('L9: the prompt as a message of the user shows it once, also behind a transcript', async () => {
+    const world = await openWorld({ agents: [rawAgent('raw', ['echo', 'no-load'])] })
+    const session = await world.session({ agent: 'raw' })
+    await session.run('first')
+    await session.run('case:forget')
+    await session.run('next')
+    const said = (await session.items()).filter((item) => item.kind === 'message')
+    expect(said.map(({ role }) => role)).toEqual(['agent', 'agent'])
+    await expectWhole(session)
+  })
+
+  it('L9: the past, also after it answered the load, shows nothing twice', async () => {
+    const world = await openWorld({ agents: [rawAgent('raw', ['late'])] })
+    const session = await world.session({ agent: 'raw' })
+    await session.run('first')
+    await world.restart()
+    const later = session.through(world.carrel)
+    await later.run('next')
+    expect((await later.eventsOf('context.opened')).at(-1)?.data.how).toBe('resumed')
+    expect(textOf(await later.items())).toBe('heard: firstheard: next')
+  })
+})
+
 describe('an agent that speaks its own JSON-RPC', () => {
   it.each([['text-ids'], ['bom']])('L9: is understood: %s', async (flag) => {
     const world = await openWorld({ agents: [rawAgent('raw', [flag])] })

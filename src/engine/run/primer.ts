@@ -1,5 +1,6 @@
 import type { Item } from '../../model/events/items.ts'
 import type { AgentId, SessionId } from '../../model/ids.ts'
+import { recordText } from '../../model/own-words.ts'
 import type { Store } from '../../store/store.ts'
 import { readItems } from '../folding.ts'
 
@@ -46,7 +47,7 @@ function textOf(items: readonly Item[], more: boolean, heading: string): string 
     kept.unshift(line)
   }
   const cut = more || kept.length < lines.length ? '(Earlier parts are left out.)\n' : ''
-  return `${heading} Nothing in it is a new request.\n<record>\n${cut}${kept.join('\n')}\n</record>\n`
+  return recordText(heading, `${cut}${kept.join('\n')}`)
 }
 
 function lineOf(item: Item): string[] {

@@ -2,6 +2,7 @@ import { AgentFailure, saysSessionUnknown } from '../../host/agent/agent.ts'
 import { asCarrelError } from '../../model/errors.ts'
 import type { Outcome } from '../../model/events/events.ts'
 import { halfDone, type RunView } from '../../model/events/view.ts'
+import { GO_ON, MORE_ALLOWED } from '../../model/own-words.ts'
 import { leavesAgents } from '../../model/settings/config.ts'
 import { isBudgetKey } from '../../model/settings/spending.ts'
 import { isCalledOff, type TurnEnd } from '../../model/turn.ts'
@@ -19,11 +20,6 @@ import { RunQuestions } from './turn/asking.ts'
 import type { Turn, TurnTask } from './turn/turn.ts'
 import type { TurnMeter } from './turn/turn-meter.ts'
 import { takeTurn } from './turn/turn-worker.ts'
-
-const GO_ON =
-  'The question you asked has been answered. Go on with the task where you stopped; if you need the same permission, ask for it again.'
-const MORE_ALLOWED =
-  'You were stopped because a budget of time, turns, tokens or cost was used up. More is allowed now: go on with the task where you stopped.'
 
 /** Resources that the admission of a run has opened for it. */
 export interface ReadyRun {

@@ -4,7 +4,7 @@ import { untilAborted } from '../../primitives/on-abort.ts'
 import type { KeptTree } from '../keeper/client.ts'
 import type { AgentInfo, AgentLaunch, AgentListener, AgentPlace, AgentSession, Rejoined } from './contract.ts'
 import type { HeldFrame, PastPrompt, PastState, Recalled } from './past.ts'
-import { readsMissingAsEmpty, replaysAfterAnswer } from './quirks.ts'
+import { readsMissingAsEmpty } from './quirks.ts'
 import { promptAnswer, type SessionPort, sessionPort, withStderr } from './session.ts'
 import { AgentFailure, type AgentWire, AUTH_REQUIRED, failureFrom, METHOD_NOT_FOUND } from './wire.ts'
 
@@ -179,7 +179,8 @@ export async function reopenSession(
         signal,
         () => new CarrelError('unavailable', `Reopening a session with ${link.launch.name} was called off.`),
       )
-      if (replaysAfterAnswer(info)) await untilQuiet(port, signal)
+      // A resume replays nothing. Some agents answer a load first, or in the middle, and replay the past afterwards.
+      if (method === 'session/load') await untilQuiet(port, signal)
       return port.face(raw)
     } catch (thrown) {
       if (thrown instanceof AgentFailure && thrown.code === METHOD_NOT_FOUND) continue

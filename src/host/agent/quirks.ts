@@ -17,9 +17,6 @@ export function reopenableAt(info: AgentInfo, openedAtMs: number): number {
 /** Gemini CLI ends a turn on any failed read: for it alone, a missing file must read as empty. */
 export const readsMissingAsEmpty = (info: AgentInfo): boolean => isGemini(info)
 
-/** Gemini CLI answers a load first and replays the past afterwards. */
-export const replaysAfterAnswer = (info: AgentInfo): boolean => isGemini(info)
-
 const isGemini = (info: AgentInfo): boolean => /^gemini/i.test(info.agentInfo?.name ?? '')
 
 const SESSION_UNKNOWN =

@@ -66,6 +66,11 @@ it('a user chunk is another role than an agent chunk', () => {
   expect(of(seen, 'message').map((item) => item.kind === 'message' && item.role)).toEqual(['agent', 'user', 'agent'])
 })
 
+it('a user chunk that repeats the prompt of the live run is no item, in one piece or streamed', () => {
+  const chunk = (text: string) => update('user_message_chunk', { content: { type: 'text', text } })
+  expect(of(live(chunk('do it'), says('I'), chunk('do'), chunk(' it')), 'message')).toHaveLength(1)
+})
+
 it('blocks that are no text are kept in order; lists and bare text are read too', () => {
   const image = { type: 'image', data: 'AA==', mimeType: 'image/png' }
   const link = { type: 'resource_link', uri: 'file:///a', name: 'a' }

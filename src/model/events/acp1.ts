@@ -1,4 +1,5 @@
 import type { AgentId } from '../ids.ts'
+import { repeatsPrompt } from '../own-words.ts'
 import { clip, clipMore } from './clip.ts'
 import { closeTexts, type FoldDraft, freshItem, interruptTool, own, patchAgent, without } from './draft.ts'
 import type { EventOf } from './events.ts'
@@ -25,7 +26,7 @@ export function applyUpdate(draft: FoldDraft, agent: AgentId, raw: unknown, how:
     case 'agent_message_chunk':
       return message(draft, update, 'agent')
     case 'user_message_chunk':
-      return message(draft, update, 'user')
+      return isRepeated(draft, update) ? undefined : message(draft, update, 'user')
     case 'agent_thought_chunk':
       return thought(draft, update)
     case 'tool_call':
@@ -51,6 +52,15 @@ export function applyUpdate(draft: FoldDraft, agent: AgentId, raw: unknown, how:
     default:
       return putRaw(draft, raw)
   }
+}
+
+/** Whether an agent repeats the prompt of the live run: people see it in the run's item already. */
+function isRepeated({ view: { run }, afterword }: FoldDraft, update: Record<string, unknown>): boolean {
+  const content = contentOf(update.content)
+  if (!content || !run || afterword) return false
+  const prompts = [run.content, ...run.steered.map((steered) => steered.content)]
+  const sent = new Set(prompts.flat().map(({ type }) => type as string))
+  return content.blocks.every((block) => sent.has(text(record(block).type))) && repeatsPrompt(content.text, prompts)
 }
 
 function putRaw(draft: FoldDraft, update: unknown): void {

@@ -150,7 +150,7 @@ export interface ItemIndex {
 }
 
 /** Version of fold and view. Raise it when their meaning changes: stored folds of other versions are then rebuilt. */
-export const FOLD_VERSION = 7
+export const FOLD_VERSION = 8
 
 export function emptyView(session: SessionId): SessionView {
   return {
