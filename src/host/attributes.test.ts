@@ -6,6 +6,8 @@ import { listen, newPlace } from '../../test/support/scripted-setup.ts'
 import { writeTextFile } from './agent/files.ts'
 import { attributesAt, lossTexts, setAttributes } from './attributes.ts'
 
+const NOTHING = { readsAll: false, own: [], programs: [] }
+
 describe('F2: attributes', () => {
   it.skipIf(!RICH)('of one file are given to another, and its own are removed', () => {
     // The disk of this machine has no extended attributes.
@@ -44,7 +46,7 @@ it.skipIf(!RICH)(
     chmodSync(path, 0o6755)
     const before = attributesAt(path)
     const { notices, listener } = listen()
-    await writeTextFile({ path, content: 'new' }, place, listener)
+    await writeTextFile({ path, content: 'new' }, place, { listener, beside: NOTHING })
     expect(attributesAt(path)).toEqual(before)
     expect(lstatSync(path).mode & 0o7777).toBe(0o755)
     expect([readFileSync(path, 'utf8'), readFileSync(twin, 'utf8')]).toEqual(['new', 'old'])
@@ -56,6 +58,9 @@ it.skipIf(!isRoot)('F2: new files and folders of an agent of root belong to the 
   // Only root works in the folders of others.
   const place = newPlace()
   setAttributes(place.cwd, { ...OWNER, extended: {} })
-  await writeTextFile({ path: join(place.cwd, 'a/b/c'), content: 'new' }, place, listen().listener)
+  await writeTextFile({ path: join(place.cwd, 'a/b/c'), content: 'new' }, place, {
+    listener: listen().listener,
+    beside: NOTHING,
+  })
   for (const path of ['a', 'a/b', 'a/b/c']) expect(statSync(join(place.cwd, path))).toMatchObject(OWNER)
 })

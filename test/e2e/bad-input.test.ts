@@ -79,7 +79,7 @@ describe('an agent that says nonsense', () => {
     await expectWhole(session)
   })
 
-  it('B3: files outside of the place are neither written nor read through Carrel', async () => {
+  it('B4: files outside of the place are not written through Carrel, and read only without a sandbox', async () => {
     const world = await openWorld()
     const session = await world.session()
     const secret = join(world.root, 'secret.txt')
@@ -89,19 +89,21 @@ describe('an agent that says nonsense', () => {
       ...[secret, join(session.folder, '..', '..', 'secret.txt'), `${session.folder}/../../secret.txt`],
       ...[session.path('way-out', 'secret.txt'), '/etc/hostname', 'secret.txt', '../../secret.txt'],
     ]
-    const steps = paths.flatMap((path) => [
-      { request: { method: 'fs/write_text_file', params: { path, content: 'overwritten' } } },
-      { request: { method: 'fs/read_text_file', params: { path } } },
-    ])
+    const writes = paths.map((path) => ({
+      request: { method: 'fs/write_text_file', params: { path, content: 'overwritten' } },
+    }))
     const ended = await session.run([
       { say: 'The answers are: ' },
-      ...steps,
+      ...writes,
       { request: { method: 'terminal/create', params: { command: 'cat', args: ['secret.txt'], cwd: world.root } } },
     ])
     expect(ended.outcome).toBe('completed')
     const answers = textOf(await session.items())
-    expect(answers.match(/"error"/g)).toHaveLength(steps.length + 1)
+    expect(answers.match(/"error"/g)).toHaveLength(writes.length + 1)
     expect(answers).not.toContain('the-secret')
+    // The agent may read this file by itself.
+    await session.run([{ request: { method: 'fs/read_text_file', params: { path: secret } } }])
+    expect(textOf(await session.items())).toContain('the-secret')
     expect(readFileSync(secret, 'utf8')).toBe('the-secret')
     expect(existsSync(session.path('secret.txt'))).toBe(false)
     const inside = await session.run([

@@ -10,6 +10,7 @@ import {
 import type { Cgroups } from '../../host/cgroups/cgroups.ts'
 import { dropKeeper, endKeeper, type findKeepers } from '../../host/keeper/client.ts'
 import type { Containment } from '../../host/process/containment.ts'
+import { ownPathsOf } from '../../host/sandbox/access.ts'
 import type { Config } from '../../model/settings/config.ts'
 import type { Vault } from '../vault.ts'
 import { compiledFolder } from './agent-directory.ts'
@@ -73,6 +74,7 @@ async function launchOf(parts: LauncherParts, need: AgentNeed, signal: AbortSign
     enter: place?.enter ?? [],
     containment,
     sandbox,
+    ownPaths: ownPathsOf({ recipe, env: need.env, home, dataFolder: config.dataFolder }),
     ledger: earlier.ledger,
     keepers: earlier.keepers,
     compiled: compiledFolder(config, env),

@@ -14,7 +14,7 @@ export interface AgentInfo {
   readonly authMethods: readonly unknown[]
 }
 
-/** Working folder of a session. Files and terminals are served inside `roots` only. */
+/** Working folder of a session. Files are written and terminals started inside `roots`. */
 export interface AgentPlace {
   readonly cwd: string
   readonly roots: readonly string[]
@@ -154,6 +154,8 @@ export interface AgentLaunch {
   readonly containment: Containment
   /** Replaces the containment: the agent and its terminals run in it. Null for none. */
   readonly sandbox?: SandboxSpec | null
+  /** The agent's own files and folders, which it may write beside its place; a folder ends with /. */
+  readonly ownPaths?: readonly string[]
   /** Makes the cgroup, by a unique name, that limits the agent and its terminals. Null for none. */
   readonly cgroup?: ((name: string) => Cgroup) | null
   /** Folder of the ledger of live trees. */

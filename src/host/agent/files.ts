@@ -5,7 +5,7 @@ import { absentAsNull } from '../../primitives/absent-as-null.ts'
 import { attributesAt, giveToOwnerOf, lossTexts, setAttributes } from '../attributes.ts'
 import type { HeldFolder } from '../root-folder.ts'
 import type { AgentListener, AgentPlace } from './contract.ts'
-import { holdFolderOf, type ResolvedPath, resolveInside } from './reach.ts'
+import { type Beside, holdFolderOf, type ResolvedPath, resolveRead, resolveWrite } from './reach.ts'
 import { INVALID_PARAMS, NOT_FOUND, WireError } from './wire.ts'
 
 type FileListener = Pick<AgentListener, 'read' | 'mayWrite' | 'wrote' | 'notice'>
@@ -16,10 +16,10 @@ const MAX_READ_BYTES = 16 << 20
 export async function readTextFile(
   params: unknown,
   place: AgentPlace,
-  { lenient, listener }: { lenient: boolean; listener: FileListener },
+  { lenient, listener, beside }: { lenient: boolean; listener: FileListener; beside: Beside },
 ): Promise<{ content: string }> {
   const { path, line, limit } = fields(params)
-  const { real, seen } = await resolveInside(path, place)
+  const { real, seen } = await resolveRead(path, place, beside)
   const found = await absentAsNull(stat(real))
   if (!found) {
     listener.read(seen, null)
@@ -43,10 +43,14 @@ export async function readTextFile(
  * `user.*` attributes; a notice says which could not be kept, and that hard links were cut. Missing folders below the working folder are made, but
  * never the working folder itself. Reports the agent's own path, links resolved.
  */
-export async function writeTextFile(params: unknown, place: AgentPlace, listener: FileListener): Promise<object> {
+export async function writeTextFile(
+  params: unknown,
+  place: AgentPlace,
+  { listener, beside }: { listener: FileListener; beside: Beside },
+): Promise<object> {
   const { path, content } = fields(params)
   if (typeof content !== 'string') throw new WireError(INVALID_PARAMS, 'The content must be text.')
-  const target = await resolveInside(path, place)
+  const target = await resolveWrite(path, place, beside)
   if (target.real === target.root) throw new WireError(INVALID_PARAMS, `${path} is not a file.`)
   const folder = holdFolderOf(target, place)
   try {

@@ -11,8 +11,9 @@ import {
   steps,
   top,
 } from '../../../test/support/scripted-setup.ts'
-import { reopenableAt } from './agent.ts'
+import { type AgentLaunch, reopenableAt } from './agent.ts'
 import { allAgents, detectAgents } from './known-agents.ts'
+import { besideOf, resolveRead } from './reach.ts'
 
 describe('files and terminals of the client', () => {
   it('are served inside the roots, whole or not at all, with the mode kept', async () => {
@@ -32,10 +33,10 @@ describe('files and terminals of the client', () => {
     expect(heard.text()).toContain('{"content":"second"}')
   })
 
-  it('refuse every path outside of the roots', async () => {
+  it('write and start nothing outside of the roots; without a sandbox, reads reach what the agent reads itself', async () => {
     const { one, heard, place } = await session()
     const outside = join(top, 'outside.txt')
-    writeFileSync(outside, 'secret')
+    writeFileSync(outside, 'of others')
     symlinkSync(outside, join(place.cwd, 'link'))
     symlinkSync(join(top, 'not-yet'), join(place.cwd, 'dangling'))
     symlinkSync(top, join(place.cwd, 'up'))
@@ -46,21 +47,30 @@ describe('files and terminals of the client', () => {
       join(place.cwd, 'up/outside.txt'),
       join(place.cwd, 'dangling'),
     ]
-    for (const path of ways) {
-      await one.prompt(
-        steps(
-          { request: { method: 'fs/write_text_file', params: { path, content: 'x' } } },
-          { request: { method: 'fs/read_text_file', params: { path } } },
-        ),
-      )
-    }
+    for (const path of ways)
+      await one.prompt(steps({ request: { method: 'fs/write_text_file', params: { path, content: 'x' } } }))
     await one.prompt(steps({ request: { method: 'terminal/create', params: { command: 'ls', cwd: top } } }))
-    expect(heard.text().match(/-32602/g)).toHaveLength(ways.length * 2 + 1)
-    expect(heard.text()).not.toContain('secret')
-    expect(readFileSync(outside, 'utf8')).toBe('secret')
+    expect(heard.text().match(/-32602/g)).toHaveLength(ways.length + 1)
+    await one.prompt(steps({ request: { method: 'fs/read_text_file', params: { path: outside } } }))
+    expect(heard.text()).toContain('{"content":"of others"}')
+    const walled = besideOf({ sandbox: {}, env: {} } as AgentLaunch)
+    for (const path of [...ways, 'relative']) await expect(resolveRead(path, place, walled)).rejects.toThrow(/outside/)
+    expect(readFileSync(outside, 'utf8')).toBe('of others')
     expect(existsSync(join(top, 'not-yet'))).toBe(false)
     expect(lstatSync(join(place.cwd, 'link')).isSymbolicLink()).toBe(true)
     expect(heard.wrote).toEqual([])
+  })
+
+  it("write into the agent's own folders too, but not where others take programs from", async () => {
+    const own = join(newPlace().cwd, 'own')
+    mkdirSync(join(own, 'bin'), { recursive: true })
+    const env = { PATH: `${process.env.PATH}:${join(own, 'bin')}` }
+    const { one, heard } = await session({ env, launch: { ownPaths: [`${own}/`, join(top, 'own.json')] } })
+    const write = (path: string) => ({ request: { method: 'fs/write_text_file', params: { path, content: 'x' } } })
+    await one.prompt(steps(write(join(own, 'plans/a.md'))))
+    expect(readFileSync(join(own, 'plans/a.md'), 'utf8')).toBe('x')
+    await one.prompt(steps(write(join(own, 'bin/tool')), write(`${own}-not/a`)))
+    expect(heard.text().match(/-32602/g)).toHaveLength(2)
   })
 
   it('answer a missing file with an error, and to Gemini with nothing', async () => {

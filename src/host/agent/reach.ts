@@ -1,10 +1,10 @@
 import { lstat, readlink } from 'node:fs/promises'
-import { dirname, isAbsolute, join, relative, sep } from 'node:path'
+import { delimiter, dirname, isAbsolute, join, relative, sep } from 'node:path'
 import { CarrelError } from '../../model/errors.ts'
 import { isAbsent } from '../../primitives/absent-as-null.ts'
 import { insideRoots } from '../folders.ts'
 import { checkRoot, type HeldFolder, holdBelow, holdRoot } from '../root-folder.ts'
-import type { AgentPlace, PlaceView } from './contract.ts'
+import type { AgentLaunch, AgentPlace, PlaceView } from './contract.ts'
 import { INVALID_PARAMS, WireError } from './wire.ts'
 
 /** File of a place under both its names, all links resolved. */
@@ -26,17 +26,60 @@ const MAX_LINKS = 40
  * @throws WireError for a path outside, and for a working folder that is missing or was replaced
  */
 export async function resolveInside(path: unknown, place: AgentPlace): Promise<ResolvedPath> {
-  if (typeof path !== 'string') throw new WireError(INVALID_PARAMS, 'The path must be text.')
-  const { cwd, roots, view, identity } = place
-  if (!view) orRefused(() => checkRoot(cwd, identity?.() ?? null))
-  if (view) {
-    const found = await insideView(path, view, roots)
-    if (found) return found
-  } else {
-    const found = await insideRoots(path, roots)
-    if (found) return { ...found, seen: found.real }
-  }
+  const found = await insidePlace(path, place)
+  if (found) return found
   throw outside(path)
+}
+
+/** The files beside a place that the agent reaches by itself, so that Carrel serves them too. */
+export interface Beside {
+  /** No sandbox: the agent reads what its user may read. */
+  readonly readsAll: boolean
+  /** The agent's own folders, which it may write. */
+  readonly own: readonly string[]
+  /** Folders whose programs others run: never written. */
+  readonly programs: readonly string[]
+}
+
+/** What a launch lets an agent reach beside its place. */
+export const besideOf = ({ sandbox, ownPaths = [], env }: AgentLaunch): Beside => ({
+  readsAll: !sandbox,
+  own: ownPaths.filter((path) => path.endsWith('/')).map((path) => path.slice(0, -1)),
+  programs: (env.PATH ?? '').split(delimiter).filter(isAbsolute),
+})
+
+/** Resolves a path to read: inside the place, or wherever the agent reads by itself. @throws WireError */
+export async function resolveRead(path: unknown, place: AgentPlace, beside: Beside): Promise<ResolvedPath> {
+  const found = (await insidePlace(path, place)) ?? (await ownPath(path, place, beside))
+  if (found) return found
+  if (!beside.readsAll || typeof path !== 'string' || !isAbsolute(path) || isInView(path, place)) throw outside(path)
+  return { real: path, root: sep, seen: path }
+}
+
+/** Resolves a path to write: inside the place, or in a folder that is the agent's own. @throws WireError */
+export async function resolveWrite(path: unknown, place: AgentPlace, beside: Beside): Promise<ResolvedPath> {
+  const inside = await insidePlace(path, place)
+  if (inside) return inside
+  const own = await ownPath(path, place, beside)
+  if (own && !(await insideRoots(own.real, beside.programs))) return own
+  throw outside(path)
+}
+
+async function ownPath(path: unknown, place: AgentPlace, { own }: Beside): Promise<ResolvedPath | null> {
+  if (typeof path !== 'string' || isInView(path, place)) return null
+  const found = await insideRoots(path, own)
+  return found && { ...found, seen: found.real }
+}
+
+/** A path in a view means another file for this process. */
+const isInView = (path: string, { view }: AgentPlace): boolean => !!view && partsBelow(path, view.path) !== null
+
+async function insidePlace(path: unknown, { cwd, roots, view, identity }: AgentPlace): Promise<ResolvedPath | null> {
+  if (typeof path !== 'string') throw new WireError(INVALID_PARAMS, 'The path must be text.')
+  if (view) return await insideView(path, view, roots)
+  orRefused(() => checkRoot(cwd, identity?.() ?? null))
+  const found = await insideRoots(path, roots)
+  return found && { ...found, seen: found.real }
 }
 
 /**

@@ -5,6 +5,7 @@ import type { Cgroup } from '../cgroups/cgroup.ts'
 import type { AgentLaunch, AgentListener, AgentPlace, AgentSession, PromptAnswer } from './contract.ts'
 import { readTextFile, writeTextFile } from './files.ts'
 import type { PastPrompt } from './past.ts'
+import { besideOf } from './reach.ts'
 import { openTerminals } from './terminals.ts'
 import {
   AgentFailure,
@@ -63,6 +64,7 @@ const CLOSE_MS = 1_000
 export function sessionPort(parts: SessionParts): SessionPort {
   const { listener, place } = parts
   const terminals = openTerminals(parts.launch, place, parts.cgroup)
+  const beside = besideOf(parts.launch)
   const open = new Set<AbortController>()
   const withdrawAll = () => {
     for (const controller of open) controller.abort()
@@ -76,8 +78,8 @@ export function sessionPort(parts: SessionParts): SessionPort {
     if (method === 'elicitation/create')
       return await ask((until) => listener.elicit(params, until, no), { action: 'cancel' }, signal)
     if (method === 'fs/read_text_file')
-      return await readTextFile(params, place, { lenient: parts.lenientReads, listener })
-    if (method === 'fs/write_text_file') return await writeTextFile(params, place, listener)
+      return await readTextFile(params, place, { lenient: parts.lenientReads, listener, beside })
+    if (method === 'fs/write_text_file') return await writeTextFile(params, place, { listener, beside })
     if (method.startsWith('terminal/')) return await terminals.handle(method, params)
     throw new WireError(METHOD_NOT_FOUND, `Carrel does not know ${method}.`)
   }

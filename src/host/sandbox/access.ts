@@ -71,12 +71,8 @@ interface Agent {
 
 /** Returns the folders that an agent may write beside its place, and those hidden from it. Reads no disk. */
 export function accessOf({ recipe, known, env, home, dataFolder, see }: Agent): Access {
-  const own = env.HOME ?? home
-  // A home that Carrel made for the agent belongs to it as a whole.
-  const write = isBelow(own, dataFolder) ? [`${own}/`] : recipe.ownPaths.filter(isNamed).map((path) => join(own, path))
-  const variables = recipe.ownPaths.flatMap((path) => (isNamed(path) ? [] : (env[path.slice(1, -1)] ?? [])))
+  const all = ownPathsOf({ recipe, env, home, dataFolder })
   const logins = known.filter(({ id }) => id !== recipe.id).flatMap(({ loginFiles }) => loginFiles)
-  const all = [...write, ...variables.filter(isAbsolute).map((path) => `${path}/`)]
   // A program that it puts there would be found before bubblewrap itself.
   const searched = (env.PATH ?? '').split(delimiter).filter(isAbsolute)
   return {
@@ -88,6 +84,15 @@ export function accessOf({ recipe, known, env, home, dataFolder, see }: Agent): 
     see,
     hide: [...[...SECRETS, ...logins].map((path) => join(home, path)), ...MASTERS, dataFolder],
   }
+}
+
+/** Returns the agent's own files and folders, which it may write beside its place; a folder ends with /. Reads no disk. */
+export function ownPathsOf({ recipe, env, home, dataFolder }: Omit<Agent, 'known' | 'see'>): string[] {
+  const own = env.HOME ?? home
+  // A home that Carrel made for the agent belongs to it as a whole.
+  const write = isBelow(own, dataFolder) ? [`${own}/`] : recipe.ownPaths.filter(isNamed).map((path) => join(own, path))
+  const variables = recipe.ownPaths.flatMap((path) => (isNamed(path) ? [] : (env[path.slice(1, -1)] ?? [])))
+  return [...write, ...variables.filter(isAbsolute).map((path) => `${path}/`)]
 }
 
 const isNamed = (path: string) => !path.startsWith('$')
