@@ -1,7 +1,6 @@
 import { expect, it } from 'vitest'
 import { GO_ON, recordText, repeatsPrompt } from './own-words.ts'
 
-const text = (said: string) => ({ type: 'text' as const, text: said })
 const RECORD = recordText('This is the record of the conversation so far.', 'Person: hi\nAgent: ho')
 
 it.each([
@@ -16,5 +15,5 @@ it.each([
   ['something else', 'the build ended', false],
   ['something else behind the prompt', 'fix the bug now', false],
 ])('a repeated prompt is recognised: %s', (_, said, repeats) => {
-  expect(repeatsPrompt(said, [[text('fix the bug'), text('in  main.ts')], [text('and the test')]])).toBe(repeats)
+  expect(repeatsPrompt(said, ['fix the bug', 'in  main.ts', 'and the test'])).toBe(repeats)
 })

@@ -1,5 +1,3 @@
-import type { ContentBlock } from './events/events.ts'
-
 /** Texts that Carrel itself puts into prompts, so that they are recognised when an agent repeats them. */
 export const GO_ON =
   'The question you asked has been answered. Go on with the task where you stopped; if you need the same permission, ask for it again.'
@@ -13,11 +11,10 @@ export const recordText = (heading: string, lines: string): string =>
 const RECORD = /This is the record of [^\n]* Nothing in it is a new request\.\n<record>\n[\s\S]*\n<\/record>\n?/
 
 /**
- * Whether a text of the role "user" repeats a prompt: the whole, a block or a piece of it. Some agents send back every
+ * Whether a text of the role "user" repeats prompts with these `texts`: a whole one, a text or a piece of one. Some agents send back every
  * prompt that they get, in one piece or streamed.
  */
-export function repeatsPrompt(said: string, prompts: readonly (readonly ContentBlock[])[]): boolean {
-  const texts = prompts.flatMap((blocks) => blocks.flatMap((block) => (block.type === 'text' ? [block.text] : [])))
+export function repeatsPrompt(said: string, texts: readonly string[]): boolean {
   const piece = plain(said)
   if (texts.some((text) => plain(text).includes(piece))) return true
   // Pieces of Carrel's own words are everyday words.

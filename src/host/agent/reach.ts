@@ -41,7 +41,7 @@ export interface Beside {
   readonly programs: readonly string[]
 }
 
-/** What a launch lets an agent reach beside its place. */
+/** Returns the files that an agent of this launch reaches beside its place. */
 export const besideOf = ({ sandbox, ownPaths = [], env }: AgentLaunch): Beside => ({
   readsAll: !sandbox,
   own: ownPaths.filter((path) => path.endsWith('/')).map((path) => path.slice(0, -1)),

@@ -58,9 +58,10 @@ export function applyUpdate(draft: FoldDraft, agent: AgentId, raw: unknown, how:
 function isRepeated({ view: { run }, afterword }: FoldDraft, update: Record<string, unknown>): boolean {
   const content = contentOf(update.content)
   if (!content || !run || afterword) return false
-  const prompts = [run.content, ...run.steered.map((steered) => steered.content)]
-  const sent = new Set(prompts.flat().map(({ type }) => type as string))
-  return content.blocks.every((block) => sent.has(text(record(block).type))) && repeatsPrompt(content.text, prompts)
+  const sent = [...run.content, ...run.steered.flatMap((steered) => steered.content)]
+  const types = new Set(sent.map(({ type }) => type as string))
+  const texts = sent.flatMap((block) => (block.type === 'text' ? [block.text] : []))
+  return content.blocks.every((block) => types.has(text(record(block).type))) && repeatsPrompt(content.text, texts)
 }
 
 function putRaw(draft: FoldDraft, update: unknown): void {
