@@ -2,7 +2,7 @@
 export interface Log {
   error(text: string, detail?: unknown): void
   warn(text: string, detail?: unknown): void
-  /** Events of sessions and of the server, one line each. */
+  /** Lines about sessions and the server that an operator looks for. */
   info(text: string): void
   /** Each event and each request. */
   debug(text: string): void
