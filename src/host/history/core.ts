@@ -40,7 +40,7 @@ export function openCore(folder: string, now: number, onNews: SharedParts['onNew
   const context: SweepContext = { db, blobs: shared.blobs, breathe: createPacer(), held: 0 }
   const withProblem = (status: HistoryStatus): HistoryStatus =>
     problem && !status.problem ? { ...status, problem } : status
-  const opening = openingIn(places, shared, now)
+  const opening = openingIn(places, shared)
   return {
     placeOf,
     problem,
@@ -75,10 +75,10 @@ export function openCore(folder: string, now: number, onNews: SharedParts['onNew
 }
 
 /** Opens places, and opens them anew where their folder is another one. */
-function openingIn(places: Map<string, OpenPlace>, shared: SharedParts, now: number) {
+function openingIn(places: Map<string, OpenPlace>, shared: SharedParts) {
   const anew = async (spec: PlaceSpec, before: OpenPlace | undefined): Promise<OpenPlace> => {
     await before?.close()
-    const place = openPlace(shared, spec, now)
+    const place = openPlace(shared, spec)
     places.set(spec.key, place)
     if (!spec.frozen) await place.run(() => shared.settle(place.book))
     return place

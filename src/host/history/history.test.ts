@@ -183,3 +183,15 @@ it('B1: a path out of the place is never read, and a request for one is bad inpu
   }
   expect((await place.history.diff(place.key, 'in/up/secret', { from: 1, to: null })).after).toBe(null)
 })
+
+it('F6: the first snapshot of a place has the time of its opening, not that of the server', async () => {
+  const before = Date.now()
+  await using one = await openTestHistory({ a: '1' })
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  const two = await one.another({ b: '2' })
+  const first = async (key: string) => (await one.history.snapshots(key, { before: null, limit: 10 })).at(-1)?.at ?? 0
+  const [opened, later] = [await first(one.key), await first(two.key)]
+  // The clock of the disk advances in ticks.
+  expect(opened).toBeGreaterThan(before - 20)
+  expect(later).toBeGreaterThan(opened)
+})

@@ -89,7 +89,7 @@ interface State {
 }
 
 /** Opens a place, adds it to the database and begins its import if that is still to do. */
-export function openPlace(shared: SharedParts, spec: PlaceSpec, now: number): OpenPlace {
+export function openPlace(shared: SharedParts, spec: PlaceSpec): OpenPlace {
   const { db, blobs } = shared
   const row = rowOf(db, spec)
   const authors: Authors = openAuthors(db)
@@ -120,7 +120,7 @@ export function openPlace(shared: SharedParts, spec: PlaceSpec, now: number): Op
     seen: (recorder.newest() === 0 ? shared.clock.now() : shared.clock.before) - LATE,
     closed: false,
   }
-  if (recorder.newest() === 0) recorder.begin(now)
+  if (recorder.newest() === 0) recorder.begin(Math.trunc(shared.clock.now()))
   return assemble(parts, state, news)
 }
 
