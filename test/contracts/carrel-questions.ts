@@ -43,6 +43,21 @@ export function describeQuestions(open: OpenCarrel, near: Case): void {
       await expectWhole(session)
     })
 
+    it('P6: the time of a run leaves out the time that a person took to answer, also without a budget', async () => {
+      const world = await open()
+      const session = await world.session()
+      await session.prompt([{ write: 'a.txt', content: 'a' }])
+      const opened = await session.until('interaction.opened')
+      await new Promise((resolve) => setTimeout(resolve, 600))
+      await session.answer(opened.data.interaction, 'allow-once')
+      const ended = await session.until('run.ended')
+      const [begun, answered] = [await session.until('run.started'), await session.until('interaction.answered')]
+      const waited = answered.at - opened.at
+      // Clocks are read at different moments of one step, so half of the wait is enough to tell.
+      expect(ended.data.spent?.ms).toBeLessThan(ended.at - begun.at - waited / 2)
+      expect(await session.item('run')).toMatchObject({ workedMs: ended.data.spent?.ms })
+    })
+
     near('I1: an answer that was not offered, or to a question that is over, is refused', async () => {
       const world = await open()
       const session = await world.session()

@@ -1,14 +1,15 @@
 import type { ContentBlock } from '../../model/events/events.ts'
-import type {
-  ActItem,
-  FilesItem,
-  Item,
-  MessageItem,
-  PlanItem,
-  QuestionItem,
-  RunItem,
-  ThoughtItem,
-  ToolItem,
+import {
+  type ActItem,
+  type FilesItem,
+  type Item,
+  type MessageItem,
+  type PlanItem,
+  type QuestionItem,
+  type RunItem,
+  type ThoughtItem,
+  type ToolItem,
+  workTime,
 } from '../../model/events/items.ts'
 import type { Question } from '../../model/interaction.ts'
 import { AFTERWORD_WORDS, RUN_WORDS, stepWord } from '../../model/state-words.ts'
@@ -181,7 +182,8 @@ function runWords(item: RunItem, { color, whole }: TranscriptOutput): string {
     if (whole) return color.bold(`> ${textOf(item.content)}`)
     return item.state === 'parked' ? color.dim('Needs you: the run is parked until you answer.') : ''
   }
-  const took = item.endedAt === null ? '' : ` after ${span(item.endedAt - (item.startedAt ?? item.at))}`
+  const worked = workTime(item)
+  const took = worked === null ? '' : ` after ${span(worked)}`
   const paint = item.outcome === 'completed' ? color.green : item.outcome === 'cancelled' ? color.yellow : color.red
   const lines = [paint(`${RUN_WORDS[item.outcome]}${took}`)]
   if (item.error) lines.push(clean(item.error.message))

@@ -278,9 +278,9 @@ function endRun(draft: FoldDraft, { data, at, seq }: EventOf<'run.ended'>): void
   draft.view.lastRun = { id: data.run, agent: current.agent, outcome: data.outcome, endedAt: at }
   const item = draft.get(current.n)
   if (item?.kind !== 'run') return
-  const { outcome, stopReason, usage, error, halfDone } = data
+  const { outcome, stopReason, usage, error, halfDone, spent } = data
   const ended: RunItem = { ...item, state: 'ended', outcome, stopReason, usage, error, halfDone, endedAt: at, seq }
-  draft.put(ended)
+  draft.put(spent ? { ...ended, workedMs: spent.ms } : ended)
 }
 
 function forgetWork(draft: FoldDraft): void {

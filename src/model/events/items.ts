@@ -36,11 +36,17 @@ export const RunItem = z.object({
   stopReason: z.string().nullable(),
   startedAt: Millis.nullable(),
   endedAt: Millis.nullable(),
+  /** Time at work without that of waiting for a person, ms; absent before the end, and where nothing was counted. */
+  workedMs: z.number().optional(),
   usage: z.record(z.string(), z.unknown()).nullable(),
   error: z.object({ message: z.string(), stderr: z.string().nullable(), next: z.string().nullable() }).nullable(),
   halfDone: z.array(HalfDone),
 })
 export type RunItem = z.infer<typeof RunItem>
+
+/** Returns how long an ended run worked, ms; null before its end. Runs of old logs count the time of people too. */
+export const workTime = ({ workedMs, endedAt, startedAt, at }: RunItem): number | null =>
+  endedAt === null ? null : (workedMs ?? endedAt - (startedAt ?? at))
 
 export const MessageItem = z.object({
   ...base,

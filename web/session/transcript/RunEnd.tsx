@@ -1,6 +1,6 @@
 import { GitFork } from 'lucide-react'
 import { memo } from 'react'
-import type { RunItem } from '../../../src/model/events/items.ts'
+import { type RunItem, workTime } from '../../../src/model/events/items.ts'
 import type { RunOutcome, SessionState } from '../../../src/model/tree.ts'
 import { duration } from '../../texts/format.ts'
 import { texts } from '../../texts/texts.ts'
@@ -15,7 +15,8 @@ import { usageText } from '../usage.ts'
 export const RunEnd = memo(function RunEnd({ item }: { item: RunItem }) {
   const fork = useFork()
   const outcome = item.outcome ?? 'lost'
-  const took = item.endedAt === null ? null : duration(item.endedAt - (item.startedAt ?? item.at))
+  const worked = workTime(item)
+  const took = worked === null ? null : duration(worked)
   const usage = usageText(item.usage)
   const dot: SessionState =
     outcome === 'lost' ? 'lost' : outcome === 'completed' || outcome === 'cancelled' ? 'idle' : 'failed'

@@ -1,4 +1,4 @@
-import type { RunItem } from '../../../src/model/events/items.ts'
+import { type RunItem, workTime } from '../../../src/model/events/items.ts'
 import { agentName, useAgents } from '../../data/queries.ts'
 import type { SessionData } from '../../data/session-data.ts'
 import { duration } from '../../texts/format.ts'
@@ -44,8 +44,10 @@ export function StickyRun({ data, row, agent }: Props) {
   )
 }
 
-function endText({ outcome, endedAt, startedAt, at }: RunItem): string {
-  const took = endedAt === null ? '' : duration(endedAt - (startedAt ?? at))
+function endText(run: RunItem): string {
+  const { outcome } = run
+  const worked = workTime(run)
+  const took = worked === null ? '' : duration(worked)
   const how = outcome === null || outcome === 'completed' ? '' : texts.session.runs.word({ state: 'ended', outcome })
   return [how, took].filter(Boolean).join(' ')
 }

@@ -63,10 +63,11 @@ export class TurnMeter {
   /** Checks the budgets again, after an update or a change of open questions. */
   check(): void {
     this.#timer.stop()
-    if (this.#over || this.#meters.length === 0) return
+    if (this.#over) return
     this.#stopClock()
     // Time spent waiting for a person does not count.
     if (this.#turn.asking.open === 0) this.#runningSince = this.#turn.work.ctx.awake.elapsed()
+    if (this.#meters.length === 0) return
     const used = this.#used()
     const reached = usedUp(used, 1)
     if (reached) {
