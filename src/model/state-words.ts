@@ -1,3 +1,4 @@
+import type { RunItem } from './events/items.ts'
 import type { Run, RunOutcome, RunState, SessionState } from './tree.ts'
 
 /** One word for each state of a session. Page and terminal show it; within a sentence it is written small. */
@@ -48,3 +49,7 @@ export function runWord({ state, outcome }: Pick<Run, 'state' | 'outcome'>, asks
 /** Returns the word for the status of a step. A status that ACP does not define stays as the agent sent it. */
 export const stepWord = (status: string): string =>
   Object.hasOwn(STEP_WORDS, status) ? STEP_WORDS[status as keyof typeof STEP_WORDS] : status
+
+/** Returns how long an ended run worked, ms; null before its end. Runs of old logs count the time of people too. */
+export const workTime = ({ workedMs, endedAt, startedAt, at }: RunItem): number | null =>
+  endedAt === null ? null : (workedMs ?? endedAt - (startedAt ?? at))

@@ -1,18 +1,17 @@
 import type { ContentBlock } from '../../model/events/events.ts'
-import {
-  type ActItem,
-  type FilesItem,
-  type Item,
-  type MessageItem,
-  type PlanItem,
-  type QuestionItem,
-  type RunItem,
-  type ThoughtItem,
-  type ToolItem,
-  workTime,
+import type {
+  ActItem,
+  FilesItem,
+  Item,
+  MessageItem,
+  PlanItem,
+  QuestionItem,
+  RunItem,
+  ThoughtItem,
+  ToolItem,
 } from '../../model/events/items.ts'
 import type { Question } from '../../model/interaction.ts'
-import { AFTERWORD_WORDS, RUN_WORDS, stepWord } from '../../model/state-words.ts'
+import { AFTERWORD_WORDS, RUN_WORDS, stepWord, workTime } from '../../model/state-words.ts'
 import { nameOf } from '../../model/who-words.ts'
 import { type Colors, clean, short, span } from './terminal.ts'
 

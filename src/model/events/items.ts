@@ -44,10 +44,6 @@ export const RunItem = z.object({
 })
 export type RunItem = z.infer<typeof RunItem>
 
-/** Returns how long an ended run worked, ms; null before its end. Runs of old logs count the time of people too. */
-export const workTime = ({ workedMs, endedAt, startedAt, at }: RunItem): number | null =>
-  endedAt === null ? null : (workedMs ?? endedAt - (startedAt ?? at))
-
 export const MessageItem = z.object({
   ...base,
   kind: z.literal('message'),

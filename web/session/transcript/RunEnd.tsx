@@ -1,6 +1,7 @@
 import { GitFork } from 'lucide-react'
 import { memo } from 'react'
-import { type RunItem, workTime } from '../../../src/model/events/items.ts'
+import type { RunItem } from '../../../src/model/events/items.ts'
+import { workTime } from '../../../src/model/state-words.ts'
 import type { RunOutcome, SessionState } from '../../../src/model/tree.ts'
 import { duration } from '../../texts/format.ts'
 import { texts } from '../../texts/texts.ts'

@@ -1,4 +1,5 @@
-import { type RunItem, workTime } from '../../../src/model/events/items.ts'
+import type { RunItem } from '../../../src/model/events/items.ts'
+import { workTime } from '../../../src/model/state-words.ts'
 import { agentName, useAgents } from '../../data/queries.ts'
 import type { SessionData } from '../../data/session-data.ts'
 import { duration } from '../../texts/format.ts'
