@@ -1,5 +1,5 @@
 import { type Event, parseEvent } from '../model/events/events.ts'
-import { fold, foldAll } from '../model/events/fold.ts'
+import { fold } from '../model/events/fold.ts'
 import type { Item, RunItem } from '../model/events/items.ts'
 import { emptyView, liveItems, type SessionView } from '../model/events/view.ts'
 import type { SessionId } from '../model/ids.ts'

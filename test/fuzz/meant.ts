@@ -127,6 +127,8 @@ function checkUndo({ oracle }: Place, by: By, done: Done): void {
     if (since.some((event) => event.by !== by)) continue
     // A person's edit while the run was at work counts as the run's, or was never seen.
     if (events[first - 1]?.claims.has(by)) continue
+    // The history never saw work at a path that was not covered when it was done.
+    if (!since.some(({ isCovered }) => isCovered)) continue
     const { before, order } = since[0] as Event
     if (before !== null && run && !run.coverage.covered.has(path)) continue
     if (!isWatched(oracle, path, run?.order ?? order)) {

@@ -1,6 +1,6 @@
 import type { Item } from '../../model/events/items.ts'
+import { recordText } from '../../model/events/own-words.ts'
 import type { AgentId, SessionId } from '../../model/ids.ts'
-import { recordText } from '../../model/own-words.ts'
 import type { Store } from '../../store/store.ts'
 import { readItems } from '../folding.ts'
 

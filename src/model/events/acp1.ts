@@ -1,10 +1,10 @@
 import type { AgentId } from '../ids.ts'
-import { repeatsPrompt } from '../own-words.ts'
 import { clip, clipMore } from './clip.ts'
 import { closeTexts, type FoldDraft, freshItem, interruptTool, own, patchAgent, without } from './draft.ts'
 import type { EventOf } from './events.ts'
 import { onlyText } from './growing.ts'
 import { SPLIT_CHARS, type ToolItem } from './items.ts'
+import { repeatsPrompt } from './own-words.ts'
 import type { AgentView, ItemIndex } from './view.ts'
 
 interface HowTold {
