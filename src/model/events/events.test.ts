@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import * as log from '../../../test/support/session-log.ts'
-import { EVENTS, isRequest, parseEvent, runOf } from './events.ts'
+import { readInput } from '../input.ts'
+import { ContentBlock, EVENTS, isRequest, parseEvent, runOf } from './events.ts'
 
 const envelope = { session: log.SESSION, seq: 1, at: 0, run: null }
 
@@ -58,4 +59,10 @@ it('an event belongs to the run it says, or else to the one its data names', () 
   expect(runOf({ ...started, run: log.run(2) })).toBe(log.run(2))
   expect(runOf({ ...started, run: null })).toBe(null)
   expect(runOf({ type: 'close.requested', data: { by: log.ADA } })).toBe(null)
+})
+
+it('a block of a prompt keeps the fields that ACP allows in every block', () => {
+  const block = { type: 'text', text: 'do it', annotations: { audience: ['assistant'] }, _meta: { from: 'editor' } }
+  expect(readInput(ContentBlock, block)).toEqual(block)
+  expect(() => readInput(ContentBlock, { ...block, tekst: 'x' })).toThrow(/tekst/)
 })

@@ -11,11 +11,20 @@ import { PlaceKind, RunOutcome, Who } from '../tree.ts'
  * writes outcomes.
  */
 
+/** Fields that ACP allows in every block: they go to the agent as they are. */
+const FOR_THE_AGENT = { annotations: z.looseObject({}).nullish(), _meta: z.looseObject({}).nullish() }
+
 /** Content block of a prompt, as in ACP: `text`, `image`, `audio`, `resource_link`, `resource`. */
 export const ContentBlock = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('text'), text: z.string() }),
-  z.object({ type: z.literal('image'), data: z.string(), mimeType: z.string(), uri: z.string().nullish() }),
-  z.object({ type: z.literal('audio'), data: z.string(), mimeType: z.string() }),
+  z.object({ type: z.literal('text'), text: z.string(), ...FOR_THE_AGENT }),
+  z.object({
+    type: z.literal('image'),
+    data: z.string(),
+    mimeType: z.string(),
+    uri: z.string().nullish(),
+    ...FOR_THE_AGENT,
+  }),
+  z.object({ type: z.literal('audio'), data: z.string(), mimeType: z.string(), ...FOR_THE_AGENT }),
   z.looseObject({ type: z.literal('resource_link'), uri: z.string(), name: z.string() }),
   z.looseObject({ type: z.literal('resource'), resource: z.looseObject({ uri: z.string() }) }),
 ])
