@@ -71,7 +71,8 @@ async function readWorkspace(
 ): Promise<WorkspaceFacts> {
   const at = { workspace: id }
   const all = async (noun: string) => {
-    const lists = await inTurn([false, true], (archived) => verbs.call(`${noun}.list`, { ...at, archived, limit: 200 }))
+    const page = noun === 'sessions' ? { limit: 200 } : {}
+    const lists = await inTurn([false, true], (archived) => verbs.call(`${noun}.list`, { ...at, archived, ...page }))
     return byName([...new Map(lists.flatMap((list) => list[noun]).map((row: Row) => [row.id, row])).values()])
   }
   const [spaces = [], projects = [], sessions = []] = await inTurn(['spaces', 'projects', 'sessions'], all)

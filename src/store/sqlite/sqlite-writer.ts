@@ -162,6 +162,18 @@ function createCommitter(db: DatabaseSync, busyMessage: string | undefined) {
   }
 }
 
+/**
+ * Puts the write-ahead log into the database. Its files stay, empty: without them a folder that became read-only could
+ * not be read.
+ */
+function emptyLog(db: DatabaseSync): void {
+  try {
+    db.exec('pragma wal_checkpoint(truncate)')
+  } catch {
+    // A full disk: the log keeps everything, and the next start puts it into the database.
+  }
+}
+
 /** Serves the main thread: all queued jobs make one commit, and jobs that arrive meanwhile make the next. */
 async function serve(port: MessagePort, { path, busyMessage, now, upgrade }: WriterOptions): Promise<void> {
   const db = await openForWriting({ path, now, upgrade }, MIGRATIONS, (...upgrading) => {
@@ -185,6 +197,7 @@ async function serve(port: MessagePort, { path, busyMessage, now, upgrade }: Wri
     }
     busy = false
     if (!closing) return
+    emptyLog(db)
     db.close()
     port.postMessage({ closed: true } satisfies FromWriter)
     port.close()

@@ -58,10 +58,8 @@ export async function openSqlite({ path, busyMessage, now, upgrade, say }: Sqlit
     stats: async () => statsOf(reader, path, await translated(() => counts(tx))),
     async close() {
       listeners.clear()
-      await searcher.close()
+      await Promise.all([writer.close(), searcher.close()])
       if (reader.isOpen) reader.close()
-      // Closed last: only a connection that may write puts the write-ahead log into the database.
-      await writer.close()
     },
   }
 }
