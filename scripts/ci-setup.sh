@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # Installs from apt what makes the tests stronger, where this machine lets us: a full Chromium, the same as a mere shell
-# that takes half the time, bubblewrap for process isolation, and a Postgres with the pg_dump of its version. Never needed
-# for a result: without them the tests use what comes from the registry.
+# that takes half the time, bubblewrap for process isolation, Caddy and nginx as reverse proxies, and a Postgres with the
+# pg_dump of its version. Without them the tests use what comes from the registry, or skip a case, which CI refuses.
 set -euo pipefail
 
 missing=()
 command -v chromium > /dev/null || command -v google-chrome > /dev/null || missing+=(chromium)
 command -v chromium-headless-shell > /dev/null || missing+=(chromium-headless-shell)
 command -v bwrap > /dev/null || missing+=(bubblewrap)
+command -v caddy > /dev/null || missing+=(caddy)
+[[ -x /usr/sbin/nginx ]] || command -v nginx > /dev/null || missing+=(nginx)
 compgen -G '/usr/lib/postgresql/*/bin/pg_dump' > /dev/null && compgen -G '/usr/lib/postgresql/*/bin/initdb' > /dev/null || missing+=(postgresql-common postgresql)
 
 if [[ ${#missing[@]} -eq 0 ]] || [[ "$(id -u)" -ne 0 ]] || ! command -v apt-get > /dev/null; then exit 0; fi
