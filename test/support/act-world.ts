@@ -70,7 +70,13 @@ export async function openActWorld(
 ): Promise<ActWorld> {
   const folder = join(top, 'history')
   mkdirSync(folder, { recursive: true })
-  const keeper = openCore(folder, 1_000, () => {}, point)
+  const keeper = openCore(
+    folder,
+    1_000,
+    () => {},
+    point,
+    () => 1_000,
+  )
   const around: Around = { top, folder, keeper, history: keeper.history, clock: { now: 1_000 } }
   const world = await placed(around, specOf(basename(root), root), files)
   return {

@@ -25,8 +25,18 @@ export interface HistoryCore {
   close(): Promise<void>
 }
 
-/** @param point called before each step of an act that a crash could interrupt: tests stop there */
-export function openCore(folder: string, now: number, onNews: SharedParts['onNews'], point?: CrashPoint): HistoryCore {
+/** Replacements in tests. `point` is called before each step of an act that a crash could interrupt. */
+interface CoreOverrides {
+  readonly point?: CrashPoint | undefined
+  readonly firstSnapshotAt?: () => number
+}
+
+export function openCore(
+  folder: string,
+  now: number,
+  onNews: SharedParts['onNews'],
+  { point, firstSnapshotAt }: CoreOverrides = {},
+): HistoryCore {
   const { db, problem } = openDb(join(folder, 'files.db'), now)
   const clock = openDiskClock(join(folder, 'tick'))
   const places = new Map<string, OpenPlace>()
@@ -36,7 +46,8 @@ export function openCore(folder: string, now: number, onNews: SharedParts['onNew
     throw unknown(key)
   }
   const { settle, forget: forgetActs, ...acting } = openActing(db, placeOf, point)
-  const shared: SharedParts = { db, blobs: openBlobs(db, join(folder, 'blobs')), clock, folder, settle, onNews }
+  const base = { db, blobs: openBlobs(db, join(folder, 'blobs')), clock, folder }
+  const shared: SharedParts = { ...base, settle, onNews, firstSnapshotAt: firstSnapshotAt ?? clock.now }
   const context: SweepContext = { db, blobs: shared.blobs, breathe: createPacer(), held: 0 }
   const withProblem = (status: HistoryStatus): HistoryStatus =>
     problem && !status.problem ? { ...status, problem } : status

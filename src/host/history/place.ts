@@ -33,6 +33,7 @@ import { type FolderWatch, startWatch } from './scan/watch.ts'
 export interface SharedParts {
   readonly db: DatabaseSync
   readonly blobs: Blobs
+  readonly firstSnapshotAt: () => number
   readonly clock: DiskClock
   /** Folder of the history itself, which no place contains. */
   readonly folder: string
@@ -120,7 +121,7 @@ export function openPlace(shared: SharedParts, spec: PlaceSpec): OpenPlace {
     seen: (recorder.newest() === 0 ? shared.clock.now() : shared.clock.before) - LATE,
     closed: false,
   }
-  if (recorder.newest() === 0) recorder.begin(Math.trunc(shared.clock.now()))
+  if (recorder.newest() === 0) recorder.begin(Math.trunc(shared.firstSnapshotAt()))
   return assemble(parts, state, news)
 }
 
