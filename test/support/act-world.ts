@@ -70,13 +70,7 @@ export async function openActWorld(
 ): Promise<ActWorld> {
   const folder = join(top, 'history')
   mkdirSync(folder, { recursive: true })
-  const keeper = openCore(
-    folder,
-    1_000,
-    () => {},
-    point,
-    () => 1_000,
-  )
+  const keeper = openCore(folder, 1_000, () => {}, { point, firstSnapshotAt: () => 1_000 })
   const around: Around = { top, folder, keeper, history: keeper.history, clock: { now: 1_000 } }
   const world = await placed(around, specOf(basename(root), root), files)
   return {
