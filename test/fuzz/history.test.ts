@@ -28,5 +28,5 @@ if (CARREL_FUZZ_RUNS !== undefined || replay !== undefined) {
   campaign(Number(CARREL_FUZZ_RUNS ?? 0))
 } else {
   campaign(40)
-  campaign(1_000, { tags: ['long'] })
+  campaign(250, { tags: ['long'] })
 }
