@@ -44,7 +44,8 @@ export async function foldTail(
     const lines = await store.log.read(view.session, current.seq, PAGE)
     for (const line of lines) {
       current = foldOne(current, eventOf(line), items, dirty)
-      await breathe()
+      const turn = breathe()
+      if (turn) await turn
     }
     if (lines.length < PAGE) return current
   }

@@ -52,7 +52,8 @@ export class SessionFold {
       for (const [index, outcome] of outcomes.entries()) {
         const event = eventOf(outcome, { session: this.#view.session, seq: first + index, at })
         this.#view = foldOne(this.#view, event, this.#items, this.#dirty)
-        await breathe()
+        const turn = breathe()
+        if (turn) await turn
       }
     }
     if (this.#view.seq < last) await this.catchUp()

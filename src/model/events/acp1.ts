@@ -136,9 +136,11 @@ function newTool(draft: FoldDraft, toolCallId: string): ToolItem {
 
 /** Adds text to the only text of a call. */
 function continued(item: ToolItem, appended: HowTold['appended']): ToolItem {
-  const text = appended && onlyText(item.content)
+  // A call that left the index begins an item of its own, which has the text from here on.
+  const text = appended && (item.content.length === 0 ? '' : onlyText(item.content))
   const clipped = item.clipped ?? { content: 0, input: 0, output: 0 }
-  const more = text === undefined || !appended ? null : clipMore(text, clipped.content, appended)
+  const base = text === '' ? { from: 0, at: 0, text: appended?.text ?? '' } : appended
+  const more = text === undefined || !base ? null : clipMore(text, clipped.content, base)
   if (!more) return item
   return {
     ...item,

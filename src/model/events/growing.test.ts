@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { property } from '../../../test/support/property.ts'
-import { only, run, seeLog, underWay } from '../../../test/support/session-log.ts'
+import { admitted, asked, ended, only, run, seeLog, underWay } from '../../../test/support/session-log.ts'
 import type { Outcome } from './events.ts'
 import { Growth, joinedUpdate } from './growing.ts'
 import { CLIP_BYTES } from './items.ts'
@@ -47,6 +47,16 @@ it('L9: updates of one call that come together are one; an end, another call and
   expect(joinedUpdate(told({ toolCallId: 'other' }), one)).toBeNull()
   expect(joinedUpdate(told({ _meta: {} }), one)).toBeNull()
   expect(joinedUpdate(undefined, one)).toBeNull()
+})
+
+it('L9: another run may use the id of a call again, and begins with a text of its own', () => {
+  const first = told({ content: block('z'.repeat(5_000)) })
+  const second = { ...told({ content: block('z'.repeat(6_000)) }), run: run(2) } as Outcome
+  const kept = stored([first, second])
+  expect(kept).toEqual([first, second])
+  const logOf = (...said: readonly Outcome[]) =>
+    seeLog([...underWay(), said[0] as Outcome, ended(1), asked(2), admitted(2), said[1] as Outcome])
+  expect([...logOf(...kept).items.values()]).toEqual([...logOf(first, second).items.values()])
 })
 
 /** Text without a period, whose cuts may fall between the two units of a sign. */

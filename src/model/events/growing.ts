@@ -28,7 +28,8 @@ export class Growth {
   take(outcome: Outcome): Outcome {
     const update = callOf(outcome)
     if (!update || outcome.type !== 'agent.update') return outcome
-    const id = String(update.toolCallId)
+    // Agents count the calls of each run anew.
+    const id = `${outcome.run} ${update.toolCallId}`
     const before = this.#texts.get(id)
     const text = Array.isArray(update.content) ? onlyText(update.content) : before
     if (text === undefined || ENDED.has(String(update.status))) this.#forget(id)

@@ -206,6 +206,7 @@ export class RunFiles {
 
   async #last(take: () => Promise<void>): Promise<void> {
     try {
+      // `begun` has said why it failed; without a beginning there is nothing to take.
       await this.#beginning.catch(() => undefined)
       if (this.#ready) await take()
     } catch (thrown) {
